@@ -1,0 +1,45 @@
+// Every bound of the system, with its reason. A bound that is reached is an error somebody sees.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hearth::limits {
+
+// nlohmann's dump() of a value nested 1,007 deep overflows a 100 KiB stack; no client nests 64 deep.
+inline constexpr int kJsonDepthMax = 64;
+
+// A body of text: 16 MiB is about four million tokens, beyond any context served here.
+inline constexpr size_t kBodyBytesMax = size_t{16} << 20;
+
+// Request line and headers. Browsers and SDKs stay below 8 KiB.
+inline constexpr size_t kHeaderBytesMax = 16 * 1024;
+inline constexpr int kHeadersMax = 64;
+inline constexpr size_t kUriBytesMax = 8 * 1024;
+
+// One frame between hearthd and an engine: a body with its JSON overhead.
+inline constexpr size_t kFrameBytesMax = size_t{64} << 20;
+
+// Requests inside one engine, waiting and running. 1,024 streams are 40 MB of threads in hearthd.
+inline constexpr int kRequestsPerEngineMax = 1024;
+
+// Threads of the HTTP server kept free of token streams, for /metrics, /health and the page.
+inline constexpr int kHttpReservedThreads = 24;
+inline constexpr int kHttpStreamThreads = 256;
+
+// Stop strings of one request (OpenAI allows 4) and their length.
+inline constexpr int kStopStringsMax = 16;
+inline constexpr size_t kStopStringBytesMax = 1024;
+
+// A chat template's rendering: untrusted models bring their own templates.
+inline constexpr size_t kTemplateOutputBytesMax = size_t{8} << 20;
+inline constexpr int64_t kTemplateStepsMax = 1'000'000;
+inline constexpr int kTemplateDepthMax = 64;
+
+// Points of one series in an answer of query_range: Prometheus's own limit.
+inline constexpr int kQueryPointsMax = 11'000;
+// Samples one query may touch: Prometheus's default --query.max-samples.
+inline constexpr int64_t kQuerySamplesMax = 50'000'000;
+inline constexpr double kQueryTimeoutS = 30.0;
+
+}  // namespace hearth::limits
