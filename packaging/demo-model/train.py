@@ -29,17 +29,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--warmup", type=int, default=100)
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=60, help="a slow machine ends the schedule after this long")
+    parser.add_argument("--threads", type=int, default=1, help="batches are small: a second thread gains little")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-every", type=int, default=500, help="steps between checkpoints written to --out")
     return parser.parse_args()
 
 
-def learning_rate(step: int, options: argparse.Namespace) -> float:
-    """Linear warm-up, then a cosine down to 2 % of the peak."""
+def learning_rate(step: int, progress: float, options: argparse.Namespace) -> float:
+    """Linear warm-up, then a cosine down to 2 % of the peak as `progress` goes from 0 to 1."""
     if step < options.warmup:
         return options.learning_rate * (step + 1) / options.warmup
-    progress = (step - options.warmup) / max(1, options.steps - options.warmup)
     return options.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
@@ -80,12 +80,16 @@ def main() -> None:
     begin = time.monotonic()
     losses: list[float] = []
     for step in range(options.steps):
-        losses.append(train_step(network, optimizer, *next(batches), learning_rate(step, options)))
+        elapsed = time.monotonic() - begin
+        progress = max(step / options.steps, elapsed / (60 * options.minutes))
+        if progress >= 1:
+            break
+        losses.append(train_step(network, optimizer, *next(batches), learning_rate(step, progress, options)))
         if (step + 1) % 50 == 0:
-            elapsed = time.monotonic() - begin
             print(f"step {step + 1}/{options.steps} loss {sum(losses[-50:]) / 50:.4f} {elapsed:.0f} s", flush=True)
-        if (step + 1) % options.save_every == 0 or step + 1 == options.steps:
+        if (step + 1) % options.save_every == 0:
             model_files.write(options.out, tokenizer, network)
+    model_files.write(options.out, tokenizer, network)
 
 
 if __name__ == "__main__":
