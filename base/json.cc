@@ -8,7 +8,8 @@ namespace {
 // A parser callback: refuses values nested deeper than the limit while they are being read.
 class DepthLimit {
  public:
-  bool operator()(int depth, Json::parse_event_t event, Json&) {
+  template <typename AnyJson>
+  bool operator()(int depth, Json::parse_event_t event, AnyJson&) {
     const bool opens =
         event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
     if (opens && depth >= limits::kJsonDepthMax) {
@@ -29,15 +30,20 @@ std::string Reason(const std::exception& error) {
   return end == std::string::npos ? text : text.substr(end + 2);
 }
 
-}  // namespace
-
-Result<Json> ParseJson(std::string_view text) {
+template <typename AnyJson>
+Result<AnyJson> Parse(std::string_view text) {
   try {
-    return Json::parse(text.begin(), text.end(), DepthLimit());
+    return AnyJson::parse(text.begin(), text.end(), DepthLimit());
   } catch (const std::exception& error) {
     return InvalidArgument("invalid JSON: " + Reason(error));
   }
 }
+
+}  // namespace
+
+Result<Json> ParseJson(std::string_view text) { return Parse<Json>(text); }
+
+Result<SortedJson> ParseLargeJson(std::string_view text) { return Parse<SortedJson>(text); }
 
 Result<Json> ParseCbor(std::span<const uint8_t> bytes) {
   try {

@@ -20,6 +20,11 @@ using Json = nlohmann::ordered_json;
 // kInvalidArgument with position and reason for broken text, invalid UTF-8 or depth over the limit.
 Result<Json> ParseJson(std::string_view text);
 
+// The same for files with objects of many thousands of keys, a tokenizer's vocabulary for one: Json
+// looks for a key one by one, so building such an object would be quadratic. Keys come out sorted.
+using SortedJson = nlohmann::json;
+Result<SortedJson> ParseLargeJson(std::string_view text);
+
 Result<Json> ParseCbor(std::span<const uint8_t> bytes);
 std::vector<uint8_t> DumpCbor(const Json& value);
 
