@@ -35,6 +35,7 @@ target_link_libraries(hearth_flags INTERFACE hearth_flags_common)
 target_compile_options(hearth_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wconversion -Werror>)
 target_include_directories(hearth_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(hearth_flags INTERFACE HEARTH_VERSION="${PROJECT_VERSION}")
 
 find_package(Threads REQUIRED)
 
