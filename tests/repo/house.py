@@ -1,0 +1,49 @@
+"""The rules of the house as data: who may include whom, how long things may be, which words may not stay."""
+
+# Module -> modules whose headers it may include, beside its own. The longest matching prefix of a path
+# is its module.
+MAY_INCLUDE = {
+    "base": [],
+    "engine/protocol": ["base"],
+    "engine/text": ["base"],
+    "engine/backend": ["base"],
+    "engine/model": ["engine/backend", "base"],
+    "engine/core": ["engine/model", "engine/backend", "engine/text", "engine/protocol", "base"],
+    "engine/worker": ["engine/core", "engine/model", "engine/text", "engine/protocol", "base"],
+    "storage/promql": ["base"],
+    "storage": ["storage/promql", "base"],
+    "webui": [],
+    "firmware/http": ["webui", "base"],
+    "firmware/metrics": ["storage/promql", "engine/protocol", "base"],
+    "firmware/device": ["firmware/metrics", "base"],
+    "firmware/models": ["firmware/metrics", "engine/protocol", "base"],
+    "firmware/api": ["firmware/http", "firmware/metrics", "firmware/models", "storage/promql",
+                     "storage", "engine/protocol", "base"],
+    "firmware": ["firmware/api", "firmware/http", "firmware/metrics", "firmware/models",
+                 "firmware/device", "storage", "storage/promql", "engine/protocol", "base"],
+}
+
+# Library header (regular expression) -> the only places that may include it.
+LIBRARY_HOMES = {
+    r"civetweb\.h": ["firmware/http/"],
+    r"sqlite3\.h": ["storage/", "tests/unit/storage/"],
+    r"nlohmann/.*": ["base/json.h"],
+    r"re2/.*": ["storage/promql/"],
+    r"utf8proc\.h": ["engine/text/"],
+    r"CLI/.*": ["firmware/main.cc"],
+}
+
+FILE_LINES_MAX = 600
+FUNCTION_LINES_MAX = 70
+KERNEL_LINES_MAX = 120
+KERNEL_PLACES = ("engine/backend/", "engine/model/decoder")
+
+# path or path:function -> (allowed lines, reason)
+LENGTH_EXCEPTIONS = {}
+
+# Calls that cost other servers a vulnerability (one POST loops for ever, bodies on the stack).
+FORBIDDEN_CALLS = ("mg_handle_form_request", "mg_store_body", "mg_get_var", "mg_send_digest")
+
+# Words that mark unfinished work. A limit is stated as an error the user sees instead.
+UNFINISHED = (r"\b(TODO|FIXME|XXX|HACK|not implemented|unimplemented|placeholder|for now|stub)\b")
+UNFINISHED_EXCEPT = ("tests/repo/", ".md", "package-lock.json", "webui/",)
