@@ -1,0 +1,57 @@
+#include "firmware/http/assets_handler.h"
+
+#include <zlib.h>
+
+#include <string>
+
+#include "base/check.h"
+#include "firmware/http/url.h"
+#include "webui/assets.h"
+
+namespace hearth::http {
+
+namespace {
+
+std::string Inflate(const Asset& asset) {
+  std::string body(asset.size, '\0');
+  z_stream stream{};
+  constexpr int kGzipWindow = 15 + 16;  // zlib's way of asking for the gzip wrapper
+  CHECK(inflateInit2(&stream, kGzipWindow) == Z_OK) << asset.path;
+  stream.next_in = const_cast<Bytef*>(asset.gzip.data());
+  stream.avail_in = static_cast<uInt>(asset.gzip.size());
+  stream.next_out = reinterpret_cast<Bytef*>(body.data());
+  stream.avail_out = static_cast<uInt>(body.size());
+  const int end = inflate(&stream, Z_FINISH);
+  inflateEnd(&stream);
+  CHECK(end == Z_STREAM_END && stream.total_out == asset.size) << asset.path;
+  return body;
+}
+
+void SendAsset(const Asset& asset, const Request& request, Response& response) {
+  response.SetHeader("ETag", std::string(asset.etag));
+  response.SetHeader("Cache-Control", "no-cache");
+  response.SetHeader("Vary", "Accept-Encoding");
+  const std::string_view known = request.Header("If-None-Match");
+  // A proxy that recompresses marks the tag as weak: W/"...".
+  if (known == "*" || known.find(asset.etag) != std::string_view::npos) return response.Send(304, "", "");
+  if (!ListContains(request.Header("Accept-Encoding"), "gzip")) {
+    return response.Send(200, asset.content_type, Inflate(asset));
+  }
+  response.SetHeader("Content-Encoding", "gzip");
+  response.Send(200, asset.content_type,
+                {reinterpret_cast<const char*>(asset.gzip.data()), asset.gzip.size()});
+}
+
+}  // namespace
+
+void AddAssetRoutes(Router& router) {
+  for (const Asset& asset : AllAssets()) {
+    const Handler handler = [&asset](const Request& request, Response& response) {
+      SendAsset(asset, request, response);
+    };
+    router.Add({"GET", std::string(asset.path), Scope::kPublic, handler});
+    if (asset.path == "/index.html") router.Add({"GET", "/", Scope::kPublic, handler});
+  }
+}
+
+}  // namespace hearth::http

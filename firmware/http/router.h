@@ -1,0 +1,33 @@
+// The table of routes. What is not in it does not exist: 404; a path with another method is 405.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "firmware/http/http.h"
+
+namespace hearth::http {
+
+class Router {
+ public:
+  // A bug (CHECK) when the pattern is malformed or method and pattern are already there.
+  void Add(Route route);
+
+  struct Match {
+    const Route* route = nullptr;  // null: 404 when `allow` is empty, else 405
+    std::vector<std::string> parameters;
+    std::string allow;  // methods that the path has, "GET, HEAD, POST"
+  };
+
+  // A literal segment is preferred to `{}`, that to `{*}`. `{*}` matches one or more segments; a trailing
+  // `{}` or `{*}` does not match an empty segment.
+  Match Find(std::string_view method, std::string_view path) const;
+
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace hearth::http

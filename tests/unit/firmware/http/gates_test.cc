@@ -1,0 +1,3 @@
+#include "firmware/http/gates.h"
+
+#include <gtest/gtest.h>
