@@ -44,14 +44,16 @@ void SendAsset(const Asset& asset, const Request& request, Response& response) {
 
 }  // namespace
 
-void AddAssetRoutes(Router& router) {
+std::vector<Route> AssetRoutes() {
+  std::vector<Route> routes;
   for (const Asset& asset : AllAssets()) {
     const Handler handler = [&asset](const Request& request, Response& response) {
       SendAsset(asset, request, response);
     };
-    router.Add({"GET", std::string(asset.path), Scope::kPublic, handler});
-    if (asset.path == "/index.html") router.Add({"GET", "/", Scope::kPublic, handler});
+    routes.push_back({"GET", std::string(asset.path), Scope::kPublic, handler});
+    if (asset.path == "/index.html") routes.push_back({"GET", "/", Scope::kPublic, handler});
   }
+  return routes;
 }
 
 }  // namespace hearth::http

@@ -1,12 +1,14 @@
 // Serves the page's files out of the program.
 #pragma once
 
-#include "firmware/http/router.h"
+#include <vector>
+
+#include "firmware/http/http.h"
 
 namespace hearth::http {
 
-// Adds one public route per asset, and "/" for index.html. Answers are compressed where the client takes
-// gzip, revalidated by ETag (304) and not kept otherwise, so an upgraded box shows its new page at once.
-void AddAssetRoutes(Router& router);
+// One public route per asset, and "/" for index.html. Answers are compressed where the client takes gzip
+// and revalidated by ETag (304) before each use, so an upgraded box shows its new page at once.
+std::vector<Route> AssetRoutes();
 
 }  // namespace hearth::http

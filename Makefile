@@ -1,0 +1,32 @@
+# make run [PORT=8080] [STATE=directory] [MODEL=directory]   build what is missing, serve on loopback
+# make build | test | bench | clean
+
+PORT ?= 8080
+STATE ?= build/state
+MODEL ?= packaging/demo-model/model
+JOBS ?= $(shell nproc)
+
+.PHONY: build run test bench clean
+
+build:
+	packaging/install-dependencies.sh build
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS) --target hearthd hearth-engine
+
+run: build
+	mkdir -p $(STATE)
+	exec build/release/bin/hearthd --port $(PORT) --state $(STATE) --model $(MODEL) \
+	  --engine build/release/bin/hearth-engine
+
+# Everything, with AddressSanitizer and UndefinedBehaviorSanitizer.
+test:
+	packaging/install-dependencies.sh test
+	cmake --preset dev
+	cmake --build --preset dev -j $(JOBS)
+	ctest --preset dev -j $(JOBS)
+
+bench: build
+	cmake --build --preset release -j $(JOBS) --target bench
+
+clean:
+	rm -rf build
