@@ -1,0 +1,203 @@
+// The writer of the history: what goes to disk once a minute, what is expired, and what is done when the
+// disk will not take it.
+#include <algorithm>
+
+#include "base/log.h"
+#include "storage/history.h"
+
+namespace hearth::storage {
+
+namespace {
+
+// Rows expired per commit and tier: at least this many, or four for each one written, so that a long
+// absence is worked off in slices of milliseconds.
+constexpr int64_t kExpireRows = 256;
+constexpr int64_t kEventsKept = 10'000;
+constexpr double kFullnessMax = 0.95;  // above it the oldest data make room before SQLite must refuse
+constexpr int kMakeRoomTries = 4;
+constexpr int64_t kTierRowsMin = 64;  // a tier this small is not worth cutting for space
+
+}  // namespace
+
+struct History::Batch {
+  struct TierPart {
+    std::vector<FramePtr> frames;
+    int64_t bytes = 0;
+    int64_t deleted = 0;
+    int64_t oldest_ms = Tail::kForever;
+  };
+  std::vector<TierPart> tiers;
+  std::vector<SeriesRow> series;
+  std::map<int64_t, Event> events;
+  int64_t newest_ms = 0;
+  bool may_expire = false;
+};
+
+void History::RunWriter() {
+  std::unique_lock lock(writer_mutex_);
+  while (true) {
+    writer_wake_.wait(lock, [&] { return commit_wanted_ || stopping_; });
+    if (stopping_) return;  // the destructor flushes
+    commit_wanted_ = false;
+    lock.unlock();
+    (void)Flush();  // stats and the log tell of a failure; the next interval tries again
+    lock.lock();
+  }
+}
+
+Status History::Flush() {
+  std::lock_guard lock(commit_mutex_);
+  const double begin = clock_->MonotonicSeconds();
+  Batch batch = TakeBatch();
+  Status status = Commit(batch);
+  if (status.ok()) {
+    FinishBatch(batch, clock_->MonotonicSeconds() - begin);
+    file_->RestoreBallast();
+  } else {
+    RecoverFrom(status, batch);
+  }
+  return status;
+}
+
+History::Batch History::TakeBatch() {
+  std::unique_lock lock(mutex_);
+  Batch batch;
+  for (const Tier& tier : tiers_) batch.tiers.push_back({tier.tail.Uncommitted()});
+  batch.series = series_.DirtyRows();
+  batch.events = new_events_;
+  batch.newest_ms = last_ms_;
+  batch.may_expire = clock_->MonotonicSeconds() >= expire_after_s_;
+  return batch;
+}
+
+Status History::Commit(Batch& batch) {
+  HEARTH_ASSIGN_OR_RETURN(const double fullness, file_->Fullness());
+  if (fullness > kFullnessMax) HEARTH_RETURN_IF_ERROR(MakeRoom());
+  Status status = WriteBatch(batch);
+  for (int i = 0; i < kMakeRoomTries && status.code() == StatusCode::kResourceExhausted; ++i) {
+    HEARTH_RETURN_IF_ERROR(MakeRoom());
+    status = WriteBatch(batch);
+  }
+  return status;
+}
+
+Status History::WriteBatch(Batch& batch) {
+  HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
+  HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
+  HEARTH_RETURN_IF_ERROR(SeriesIndex::Write(*connection, batch.series));
+  for (size_t i = 0; i < tiers_.size(); ++i) {
+    const Result<int64_t> bytes = WriteFrames(*connection, tiers_[i], batch.tiers[i].frames);
+    if (!bytes.ok()) {
+      for (Tier& tier : tiers_) tier.encoder.Reset();
+      return bytes.status();
+    }
+    batch.tiers[i].bytes = *bytes;
+  }
+  HEARTH_ASSIGN_OR_RETURN(Statement insert, connection->Prepare(
+      "INSERT INTO events(id, time_ms, kind, text) VALUES(?, ?, ?, ?)"));
+  for (const auto& [id, event] : batch.events) {
+    insert.Bind(1, id).Bind(2, event.time_ms).Bind(3, std::string_view(event.kind));
+    insert.Bind(4, std::string_view(event.text));
+    HEARTH_RETURN_IF_ERROR(insert.Run());
+  }
+  HEARTH_RETURN_IF_ERROR(Expire(*connection, batch));
+  return transaction.Commit();
+}
+
+Status History::Expire(Connection& connection, Batch& batch) {
+  HEARTH_RETURN_IF_ERROR(connection.Execute(
+      "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - " + std::to_string(kEventsKept)));
+  for (size_t i = 0; i < tiers_.size(); ++i) {
+    Batch::TierPart& part = batch.tiers[i];
+    if (batch.may_expire) {
+      const int64_t rows = std::max(kExpireRows, 4 * static_cast<int64_t>(part.frames.size()));
+      HEARTH_ASSIGN_OR_RETURN(part.deleted,
+                              DeleteOldest(connection, tiers_[i].table,
+                                           batch.newest_ms - tiers_[i].keep_ms(), rows));
+    }
+    HEARTH_ASSIGN_OR_RETURN(part.oldest_ms, OldestStored(connection, tiers_[i].table));
+  }
+  return Status::Ok();
+}
+
+// The database is at its limit or the disk is full.
+Status History::MakeRoom() {
+  const bool disk_full = file_->ReleaseBallast();
+  HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
+  HEARTH_RETURN_IF_ERROR(DropOldest(*connection));
+  // Pages in the write-ahead log and on the free list go back to a file system that needs them.
+  if (disk_full) (void)connection->Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  return Status::Ok();
+}
+
+// A tenth of the finest tier that has something to give; the coarsest only when it is all there is.
+Status History::DropOldest(Connection& connection) {
+  for (Tier& tier : tiers_) {
+    StoredFrames stored;
+    {
+      std::shared_lock lock(mutex_);
+      stored = tier.stored;
+    }
+    if (stored.rows <= kTierRowsMin) continue;
+    HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(connection));
+    HEARTH_ASSIGN_OR_RETURN(
+        const int64_t deleted,
+        DeleteOldest(connection, tier.table, Tail::kForever, std::max(kTierRowsMin, stored.rows / 10)));
+    HEARTH_ASSIGN_OR_RETURN(const int64_t oldest_ms, OldestStored(connection, tier.table));
+    HEARTH_RETURN_IF_ERROR(transaction.Commit());
+    std::unique_lock lock(mutex_);
+    if (stats_.frames_dropped == 0) {
+      AddEventLocked({last_wall_ms_, "history_full",
+                      "no space for the history; the oldest frames of " + tier.table + " are deleted"});
+    }
+    stats_.frames_dropped += deleted;
+    tier.stored.Forget(deleted, oldest_ms);
+    return Status::Ok();
+  }
+  return ResourceExhausted("no space for the history, and no rows to delete: " + file_->path());
+}
+
+void History::FinishBatch(const Batch& batch, double seconds) {
+  std::unique_lock lock(mutex_);
+  for (size_t i = 0; i < tiers_.size(); ++i) {
+    const Batch::TierPart& part = batch.tiers[i];
+    StoredFrames& stored = tiers_[i].stored;
+    stored.rows += static_cast<int64_t>(part.frames.size());
+    stored.bytes += part.bytes;
+    stored.Forget(part.deleted, part.oldest_ms);
+    if (!part.frames.empty()) tiers_[i].tail.SetCommitted(part.frames.back()->time_ms);
+  }
+  for (const auto& [id, event] : batch.events) new_events_.erase(id);
+  ++stats_.commits;
+  stats_.last_error.clear();
+  stats_.last_commit_ms = clock_->WallMillis();
+  stats_.last_commit_s = seconds;
+  stats_.commit_seconds += seconds;
+}
+
+void History::RecoverFrom(const Status& failure, const Batch& batch) {
+  for (Tier& tier : tiers_) tier.encoder.Reset();
+  const bool broken = failure.code() == StatusCode::kDataLoss;
+  Status replaced;
+  if (broken) {
+    replaced = file_->Replace(failure.message());
+  } else if (failure.code() == StatusCode::kUnavailable) {
+    file_->DropWriter();
+  }
+  std::unique_lock lock(mutex_);
+  if (stats_.last_error != failure.message()) LOG(kError) << "history: " << failure.message();
+  ++stats_.write_errors;
+  stats_.last_error = failure.message();
+  series_.MarkDirty(batch.series);
+  if (!broken || !replaced.ok()) return;
+  // The fresh file gets what memory still has.
+  ++stats_.recovered;
+  AddEventLocked({last_wall_ms_, "history_recovered", file_->set_aside()});
+  series_.MarkAllDirty();
+  for (Tier& tier : tiers_) {
+    tier.stored = {};
+    tier.tail.SetCommitted(std::numeric_limits<int64_t>::min());
+  }
+}
+
+}  // namespace hearth::storage

@@ -1,0 +1,208 @@
+#include "storage/history_file.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+
+#include "base/log.h"
+#include "storage/migrations.h"
+
+namespace hearth::storage {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int32_t kApplicationId = 0x48656172;  // "Hear"
+constexpr int64_t kPageBytes = 8192;            // frames of a few hundred bytes pack well
+constexpr int64_t kBallastBytes = int64_t{2} << 20;
+constexpr size_t kSetAsideKept = 2;
+
+// first_ms > last_ms: a series without a sample yet. kind: 0 counter, 1 gauge. total: of a counter, when
+// it was last absent from a frame or the row was made.
+constexpr const char* kSteps[] = {
+    "CREATE TABLE series(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, labels TEXT NOT NULL,"
+    " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, total REAL NOT NULL);"
+    "CREATE TABLE events(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " text TEXT NOT NULL);"
+    "CREATE INDEX events_by_time ON events(time_ms);",
+};
+const Schema kSchema{kApplicationId, kSteps};
+
+std::string UtcStamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &utc);
+  return text;
+}
+
+// quick_check reads every page: 62 ms for 68 MB, so each start can afford it.
+Status QuickCheck(Connection& connection) {
+  HEARTH_ASSIGN_OR_RETURN(const std::string verdict,
+                          connection.QueryText("PRAGMA quick_check(1)"));
+  if (verdict != "ok") return DataLoss(connection.path() + ": quick_check: " + verdict);
+  return Status::Ok();
+}
+
+void RemoveOldSetAside(const fs::path& path) {
+  std::vector<fs::path> kept;
+  const std::string prefix = path.filename().string() + ".corrupt-";
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && !name.ends_with("-wal")) kept.push_back(entry.path());
+  }
+  std::sort(kept.rbegin(), kept.rend());  // the stamp sorts by time
+  for (size_t i = kSetAsideKept; i < kept.size(); ++i) {
+    fs::remove(kept[i], ignored);
+    fs::remove(kept[i].string() + "-wal", ignored);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<HistoryFile>> HistoryFile::Open(std::string path, int64_t bytes_max,
+                                                       std::vector<std::string> tables) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path);
+  fs::create_directories(absolute.parent_path(), error);
+  if (error) {
+    return ErrnoStatus("cannot create " + absolute.parent_path().string(), error.value());
+  }
+  std::unique_ptr<HistoryFile> file(
+      new HistoryFile(absolute.string(), bytes_max, std::move(tables)));
+  HEARTH_RETURN_IF_ERROR(file->OpenOrReplace());
+  file->RestoreBallast();
+  return file;
+}
+
+Status HistoryFile::OpenOrReplace() {
+  const Status opened = OpenWriter(/*check=*/true);
+  if (opened.code() != StatusCode::kDataLoss) return opened;
+  return Replace(opened.message());
+}
+
+Status HistoryFile::Replace(const std::string& reason) {
+  HEARTH_RETURN_IF_ERROR(SetAside(reason));
+  return OpenWriter(/*check=*/false);
+}
+
+Status HistoryFile::OpenWriter(bool check) {
+  writer_.reset();
+  HEARTH_ASSIGN_OR_RETURN(Connection connection,
+                          Connection::Open(path_, Connection::Mode::kReadWrite));
+  HEARTH_RETURN_IF_ERROR(CheckSchema(connection, kSchema));
+  // page_size and auto_vacuum take effect only before the first table.
+  HEARTH_RETURN_IF_ERROR(connection.Execute(
+      "PRAGMA page_size = " + std::to_string(kPageBytes) +
+      "; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA busy_timeout = 5000;"
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;"
+      "PRAGMA journal_size_limit = 8388608; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
+      "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+      "PRAGMA cell_size_check = ON; PRAGMA max_page_count = " +
+      std::to_string(std::max<int64_t>(bytes_max_ / kPageBytes, 16))));
+  if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
+  HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
+  for (const std::string& table : tables_) {
+    HEARTH_RETURN_IF_ERROR(connection.Execute("CREATE TABLE IF NOT EXISTS " + table +
+                                              "(ts INTEGER PRIMARY KEY, frame BLOB NOT NULL)"));
+  }
+  writer_.emplace(std::move(connection));
+  return Status::Ok();
+}
+
+Status HistoryFile::SetAside(const std::string& reason) {
+  writer_.reset();
+  {
+    std::lock_guard lock(readers_mutex_);
+    ++generation_;
+    readers_.clear();
+  }
+  const std::string aside = path_ + ".corrupt-" + UtcStamp();
+  std::error_code error;
+  fs::rename(path_, aside, error);
+  if (error) return ErrnoStatus("cannot rename the broken " + path_, error.value());
+  std::error_code ignored;
+  fs::rename(path_ + "-wal", aside + "-wal", ignored);  // there may be none
+  fs::remove(path_ + "-shm", ignored);                  // an index of the log, made anew when needed
+  RemoveOldSetAside(path_);
+  set_aside_ = "history was broken (" + reason + "); set aside as " + aside + ", a fresh one begun";
+  LOG(kError) << set_aside_;
+  return Status::Ok();
+}
+
+Result<Connection*> HistoryFile::Writer() {
+  if (!writer_) HEARTH_RETURN_IF_ERROR(OpenWriter(/*check=*/false));
+  return &*writer_;
+}
+
+void HistoryFile::DropWriter() { writer_.reset(); }
+
+Status HistoryFile::Read(const std::function<Status(Connection&)>& read) const {
+  const uint64_t generation = generation_;
+  std::optional<Connection> connection;
+  {
+    std::lock_guard lock(readers_mutex_);
+    if (!readers_.empty()) {
+      connection.emplace(std::move(readers_.back()));
+      readers_.pop_back();
+    }
+  }
+  if (!connection) {
+    HEARTH_ASSIGN_OR_RETURN(Connection opened,
+                            Connection::Open(path_, Connection::Mode::kReadOnly));
+    HEARTH_RETURN_IF_ERROR(opened.Execute(
+        "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -2048; PRAGMA trusted_schema = OFF;"
+        "PRAGMA cell_size_check = ON; PRAGMA query_only = ON"));
+    connection.emplace(std::move(opened));
+  }
+  HEARTH_RETURN_IF_ERROR(connection->Execute("BEGIN"));
+  const Status status = read(*connection);
+  HEARTH_RETURN_IF_ERROR(connection->Execute("COMMIT"));
+  std::lock_guard lock(readers_mutex_);
+  if (status.ok() && generation == generation_) readers_.push_back(std::move(*connection));
+  return status;
+}
+
+bool HistoryFile::ReleaseBallast() {
+  return ::unlink((path_ + ".ballast").c_str()) == 0;
+}
+
+void HistoryFile::RestoreBallast() {
+  const std::string ballast = path_ + ".ballast";
+  struct statvfs space{};
+  if (::statvfs(fs::path(path_).parent_path().c_str(), &space) != 0) return;
+  const uint64_t free_bytes = uint64_t{space.f_bavail} * space.f_frsize;
+  if (fs::exists(ballast) || free_bytes < uint64_t{4} * kBallastBytes) return;
+  const int fd = ::open(ballast.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  const int error = ::posix_fallocate(fd, 0, kBallastBytes);
+  ::close(fd);
+  if (error != 0) ::unlink(ballast.c_str());
+}
+
+Result<double> HistoryFile::Fullness() {
+  HEARTH_ASSIGN_OR_RETURN(Connection* const writer, Writer());
+  HEARTH_ASSIGN_OR_RETURN(const int64_t pages, writer->QueryInt("PRAGMA page_count"));
+  HEARTH_ASSIGN_OR_RETURN(const int64_t unused, writer->QueryInt("PRAGMA freelist_count"));
+  HEARTH_ASSIGN_OR_RETURN(const int64_t limit, writer->QueryInt("PRAGMA max_page_count"));
+  return static_cast<double>(pages - unused) / static_cast<double>(limit);
+}
+
+int64_t HistoryFile::BytesOnDisk() const {
+  int64_t bytes = 0;
+  for (const char* suffix : {"", "-wal"}) {
+    std::error_code error;
+    const auto size = fs::file_size(path_ + suffix, error);
+    if (!error) bytes += static_cast<int64_t>(size);
+  }
+  return bytes;
+}
+
+}  // namespace hearth::storage

@@ -1,0 +1,179 @@
+// Reading the history: which tiers answer for which part of the time, and the samples of it.
+#include <algorithm>
+
+#include "base/limits.h"
+#include "storage/history.h"
+
+namespace hearth::storage {
+
+namespace {
+
+// A query that needs more points of one series takes the next coarser tier, if its step can bear that.
+constexpr int64_t kPointsPerSeries = 10'000;
+// A range selector sees at least so many points, so that a rate's slope stays its slope.
+constexpr int64_t kPointsPerRange = 6;
+constexpr size_t kBrokenFramesNoted = 1000;
+
+double GaugePoint(GaugeView view, const auto& column) {
+  switch (view) {
+    case GaugeView::kMin:
+      return column(GaugeColumn::kMin);
+    case GaugeView::kMax:
+      return column(GaugeColumn::kMax);
+    case GaugeView::kSum:
+      return column(GaugeColumn::kSum);
+    case GaugeView::kCount:
+      return column(GaugeColumn::kCount);
+    case GaugeView::kAverage:
+      return column(GaugeColumn::kSum) / column(GaugeColumn::kCount);
+    case GaugeView::kLast:
+      break;
+  }
+  return column(GaugeColumn::kLast);
+}
+
+}  // namespace
+
+struct History::Segment {
+  const Tier* tier;
+  bool raw;
+  int64_t start_ms;  // exclusive
+  int64_t end_ms;    // inclusive
+  std::vector<FramePtr> tail;
+  int64_t tail_first_ms;  // the tail has everything from here on
+};
+
+struct History::Chosen {
+  SeriesId id;
+  SeriesKind kind;
+  size_t rollup_slot;
+  promql::Series series;
+
+  // kAbsent, or the point of this series in a frame whose values `at` gives by slot.
+  double Point(bool raw, GaugeView view, const auto& at) const {
+    if (raw) {
+      if (kind == SeriesKind::kGauge && view == GaugeView::kCount && !IsAbsent(at(id))) return 1;
+      return at(id);
+    }
+    if (kind == SeriesKind::kCounter || IsAbsent(at(rollup_slot))) return at(rollup_slot);
+    return GaugePoint(view,
+                      [&](GaugeColumn c) { return at(rollup_slot + static_cast<size_t>(c)); });
+  }
+};
+
+size_t History::ChooseTier(const promql::SelectHints& hints) const {
+  int64_t step_max_ms = hints.step_ms > 0 ? hints.step_ms : hints.range_ms;
+  if (hints.range_ms > 0) step_max_ms = std::min(step_max_ms, hints.range_ms / kPointsPerRange);
+  size_t chosen = 0;
+  for (size_t i = 1; i < tiers_.size(); ++i) {
+    const int64_t finer_step_ms = std::max<int64_t>(tiers_[i - 1].step_ms(), 1000);
+    if ((hints.end_ms - hints.start_ms) / finer_step_ms <= kPointsPerSeries) break;
+    if (tiers_[i].step_ms() > step_max_ms) break;
+    chosen = i;
+  }
+  return tiers_[chosen].tail.empty() ? 0 : chosen;
+}
+
+// From new to old: raw frames for what the chosen tier has not closed yet, the chosen tier, and coarser
+// ones for what it has given up already.
+std::vector<History::Segment> History::Plan(const promql::SelectHints& hints) const {
+  std::vector<Segment> segments;
+  int64_t end_ms = hints.end_ms;
+  const auto add = [&](const Tier& tier, int64_t from_ms) {
+    const int64_t start_ms = std::max(hints.start_ms, from_ms);
+    if (start_ms >= end_ms) return;
+    segments.push_back({&tier, tier.options.step_s == 0, start_ms, end_ms,
+                        tier.tail.Range(start_ms, end_ms), tier.tail.first_ms()});
+    end_ms = start_ms;
+  };
+  const size_t chosen = ChooseTier(hints);
+  if (chosen > 0) add(tiers_[0], tiers_[chosen].tail.newest()->time_ms);
+  for (size_t i = chosen; i < tiers_.size() && end_ms > hints.start_ms; ++i) {
+    if (const int64_t oldest_ms = tiers_[i].OldestMs(); oldest_ms != Tail::kForever) {
+      add(tiers_[i], oldest_ms - 1);
+    }
+  }
+  std::reverse(segments.begin(), segments.end());
+  return segments;
+}
+
+Result<std::vector<promql::Series>> History::Select(const std::vector<promql::Matcher>& matchers,
+                                                    const promql::SelectHints& hints) const {
+  return SelectGauges(matchers, hints, GaugeView::kLast);
+}
+
+Result<std::vector<promql::Series>> History::SelectGauges(
+    const std::vector<promql::Matcher>& matchers, const promql::SelectHints& hints,
+    GaugeView view) const {
+  std::vector<Chosen> chosen;
+  std::vector<Segment> segments;
+  {
+    std::shared_lock lock(mutex_);
+    for (const SeriesId id : series_.Match(matchers, hints.start_ms, hints.end_ms)) {
+      const SeriesInfo& info = series_[id];
+      chosen.push_back({id, info.kind, info.rollup_slot, {info.labels, {}}});
+    }
+    if (!chosen.empty()) segments = Plan(hints);
+  }
+  for (const Segment& segment : segments) HEARTH_RETURN_IF_ERROR(Fill(segment, view, chosen));
+  std::vector<promql::Series> series;
+  for (Chosen& one : chosen) {
+    if (!one.series.samples.empty()) series.push_back(std::move(one.series));
+  }
+  return series;
+}
+
+Status History::Fill(const Segment& segment, GaugeView view, std::vector<Chosen>& chosen) const {
+  int64_t samples = 0;
+  for (const Chosen& one : chosen) samples += static_cast<int64_t>(one.series.samples.size());
+  const auto take = [&](int64_t time_ms, const auto& at) {
+    if (samples > limits::kQuerySamplesMax) return;
+    for (Chosen& one : chosen) {
+      const double value = one.Point(segment.raw, view, at);
+      if (IsAbsent(value)) continue;
+      one.series.samples.push_back({time_ms, value});
+      ++samples;
+    }
+  };
+  const int64_t stored_end_ms = std::min(segment.end_ms, segment.tail_first_ms - 1);
+  if (segment.start_ms < stored_end_ms) {
+    const FrameVisitor visitor = {
+        [&](int64_t time_ms, const FrameDecoder& decoder) {
+          take(time_ms, [&](size_t slot) { return decoder.Value(slot); });
+        },
+        NoteBroken(segment.tier->table)};
+    HEARTH_RETURN_IF_ERROR(file_->Read([&](Connection& connection) {
+      return ReadFrames(connection, segment.tier->table, segment.start_ms, stored_end_ms, visitor);
+    }));
+  }
+  for (const FramePtr& frame : segment.tail) {
+    take(frame->time_ms, [&](size_t slot) { return frame->At(slot); });
+  }
+  if (samples > limits::kQuerySamplesMax) {
+    return ResourceExhausted(
+        "query processing would load too many samples into memory in query execution");
+  }
+  return Status::Ok();
+}
+
+// A frame that does not decode is a gap: said once, then passed over.
+FrameVisitor::BrokenFn History::NoteBroken(const std::string& table) const {
+  return [this, table](int64_t time_ms, const Status& status) {
+    std::unique_lock lock(mutex_);
+    if (broken_.size() >= kBrokenFramesNoted || !broken_.emplace(table, time_ms).second) return;
+    ++stats_.frames_broken;
+    AddEventLocked({time_ms, "history_frame_broken", table + ": " + status.message()});
+  };
+}
+
+Result<std::vector<promql::Labels>> History::SeriesLabels(
+    const std::vector<promql::Matcher>& matchers, int64_t start_ms, int64_t end_ms) const {
+  std::shared_lock lock(mutex_);
+  std::vector<promql::Labels> labels;
+  for (const SeriesId id : series_.Match(matchers, start_ms, end_ms)) {
+    labels.push_back(series_[id].labels);
+  }
+  return labels;
+}
+
+}  // namespace hearth::storage
