@@ -120,6 +120,8 @@ std::string Replica::RunEngine() {
     std::lock_guard lock(mutex_);
     engine_.reset();
     status_.engine_pid = -1;
+    // At once, so that a request that comes now waits for the next engine instead of being refused.
+    if (status_.state != ReplicaState::kFailed) status_.state = ReplicaState::kRestarting;
   }
   // The channel has ended. A killed engine is a zombie by now; one that shuts down gets its grace.
   const bool stopping = [this] {

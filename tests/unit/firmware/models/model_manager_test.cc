@@ -1,0 +1,178 @@
+#include "firmware/models/model_manager.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <functional>
+#include <thread>
+
+#include "base/clock.h"
+#include "firmware/metrics/exposition.h"
+
+namespace hearth::models {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ModelManagerTest : public ::testing::Test {
+ protected:
+  void Serve(const std::string& script) {
+    protocol::Load load;
+    load.model = script;
+    load.served_model_name = "m";
+    manager_.Serve(load);
+  }
+
+  ReplicaStatus status() { return manager_.Statuses().at(0).replica; }
+
+  void WaitFor(ReplicaState state) {
+    Eventually([&] { return status().state == state; });
+    EXPECT_EQ(StateName(status().state), StateName(state)) << status().message;
+  }
+
+  static void Eventually(const std::function<bool()>& condition) {
+    const double deadline_s = MonotonicSeconds() + 20;
+    while (!condition() && MonotonicSeconds() < deadline_s) std::this_thread::sleep_for(1ms);
+  }
+
+  Result<Ticket> Submit(const std::string& prompt, const std::string& model = "m") {
+    protocol::Generate generate;
+    generate.prompt = prompt;
+    generate.arrival_time_s = MonotonicSeconds();
+    return manager_.Submit(model, std::move(generate));
+  }
+
+  bool Exposes(const std::string& line) {
+    return metrics::RenderText(registry_.TakeSnapshot()).find(line) != std::string::npos;
+  }
+
+  metrics::Registry registry_;
+  ModelManager manager_{SCRIPTED_ENGINE, &registry_};
+};
+
+template <typename T>
+T Expect(Ticket& ticket) {
+  const auto event = ticket.Next(20s);
+  EXPECT_TRUE(event.has_value() && std::holds_alternative<T>(*event))
+      << (event ? "another event: " + std::to_string(event->index()) : "no event");
+  return event && std::holds_alternative<T>(*event) ? std::get<T>(*event) : T{};
+}
+
+TEST_F(ModelManagerTest, HandsARequestsEventsOverInOrder) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  auto ticket = Submit("hi");
+  ASSERT_TRUE(ticket.ok()) << ticket.status().ToString();
+  EXPECT_EQ(Expect<protocol::Accepted>(*ticket).num_prompt_tokens, 3);
+  EXPECT_EQ(Expect<protocol::RequestDelta>(*ticket).text, "hello");
+  EXPECT_EQ(Expect<protocol::FinishedRequest>(*ticket).finish_reason, "stop");
+  EXPECT_TRUE(Exposes("vllm:generation_tokens_total{engine=\"0\",model_name=\"m\"} 1.0\n"));
+}
+
+TEST_F(ModelManagerTest, PassesARefusalOnWithItsCode) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  auto ticket = Submit("refuse");
+  ASSERT_TRUE(ticket.ok());
+  EXPECT_EQ(Expect<protocol::Refused>(*ticket).code, "context_length_exceeded");
+}
+
+TEST_F(ModelManagerTest, AbortsWhatNobodyWaitsForAnyMore) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  {
+    auto ticket = Submit("hold");
+    ASSERT_TRUE(ticket.ok());
+    Expect<protocol::Accepted>(*ticket);
+  }
+  const std::string aborted =
+      "vllm:request_success_total{engine=\"0\",finished_reason=\"abort\",model_name=\"m\"} 1.0\n";
+  Eventually([&] { return Exposes(aborted); });
+  EXPECT_TRUE(Exposes(aborted));
+  EXPECT_EQ(manager_.Statuses().at(0).num_ongoing, 0);
+}
+
+TEST_F(ModelManagerTest, FailsWhatADeadEngineHeldAndServesTheNextRequest) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  auto held = Submit("hold");
+  ASSERT_TRUE(held.ok());
+  Expect<protocol::Accepted>(*held);
+  Expect<protocol::RequestDelta>(*held);
+  ASSERT_EQ(kill(status().engine_pid, SIGKILL), 0);
+  EXPECT_NE(Expect<EngineGone>(*held).message.find("'m'"), std::string::npos);
+  Eventually([&] { return status().restarts == 1 && status().state == ReplicaState::kReady; });
+  auto next = Submit("hi");
+  ASSERT_TRUE(next.ok()) << next.status().ToString();
+  Expect<protocol::Accepted>(*next);
+  Expect<protocol::RequestDelta>(*next);
+  Expect<protocol::FinishedRequest>(*next);
+  EXPECT_TRUE(Exposes("hearth_engine_restarts_total{model_name=\"m\"} 1.0\n"));
+  EXPECT_TRUE(Exposes("finished_reason=\"error\",model_name=\"m\"} 1.0\n"));
+}
+
+TEST_F(ModelManagerTest, WaitsLongerBeforeEachFurtherRestart) {
+  Serve("dies-on-requests");
+  WaitFor(ReplicaState::kReady);
+  for (int life = 0; life < 2; ++life) {
+    auto ticket = Submit("hi");  // waits for the restart
+    ASSERT_TRUE(ticket.ok()) << ticket.status().ToString();
+    Expect<protocol::Accepted>(*ticket);
+    Expect<EngineGone>(*ticket);
+  }
+  Eventually([&] { return status().restarts == 2; });
+  EXPECT_NE(status().message.find("again in 1 s"), std::string::npos) << status().message;
+}
+
+TEST_F(ModelManagerTest, DoesNotRestartAModelThatCannotBeLoaded) {
+  Serve("cannot-be-loaded");
+  WaitFor(ReplicaState::kFailed);
+  EXPECT_EQ(status().message, "the file is broken");
+  EXPECT_EQ(status().restarts, 0);
+  const auto ticket = Submit("hi");
+  ASSERT_FALSE(ticket.ok());
+  EXPECT_EQ(ticket.status().code(), StatusCode::kUnavailable);
+  EXPECT_NE(ticket.status().message().find("the file is broken"), std::string::npos);
+  EXPECT_TRUE(Exposes("hearth_model_state{model_name=\"m\",state=\"failed\"} 1.0\n"));
+}
+
+TEST_F(ModelManagerTest, RestartsAnEngineThatTalksRubbish) {
+  Serve("talks-rubbish");
+  Eventually([&] { return status().restarts >= 1; });
+  EXPECT_GE(status().restarts, 1);
+}
+
+TEST_F(ModelManagerTest, NamesWhatIsServedWhenAModelIsUnknown) {
+  Serve("answers");
+  const auto ticket = Submit("hi", "other");
+  ASSERT_FALSE(ticket.ok());
+  EXPECT_EQ(ticket.status().code(), StatusCode::kNotFound);
+  EXPECT_NE(ticket.status().message().find("'m'"), std::string::npos);
+}
+
+TEST_F(ModelManagerTest, EndsItsEngineWhenItStops) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  const pid_t pid = status().engine_pid;
+  manager_.Stop();
+  EXPECT_EQ(kill(pid, 0), -1) << "reaped";
+  EXPECT_EQ(StateName(status().state), "stopped");
+}
+
+TEST(ModelManager, SaysWhatIsWrongWithAMissingEngine) {
+  metrics::Registry registry;
+  ModelManager manager("/nonexistent/hearth-engine", &registry);
+  protocol::Load load;
+  load.served_model_name = "m";
+  manager.Serve(load);
+  const double deadline_s = MonotonicSeconds() + 20;
+  while (manager.Statuses().at(0).replica.state != ReplicaState::kFailed &&
+         MonotonicSeconds() < deadline_s) {
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_NE(manager.Statuses().at(0).replica.message.find("/nonexistent/hearth-engine"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace hearth::models
