@@ -1,0 +1,205 @@
+// sum, avg, topk and their kin: columns into groups, every step at once.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "storage/promql/evaluation.h"
+#include "storage/promql/float_format.h"
+#include "storage/promql/kahan.h"
+#include "storage/promql/quantile.h"
+
+namespace hearth::promql {
+
+namespace {
+
+struct Group {
+  Labels labels;
+  std::vector<size_t> members;  // columns of the input
+};
+
+Labels GroupLabels(const Labels& labels, const Aggregate& aggregate) {
+  std::vector<Labels::Pair> pairs;
+  for (const Labels::Pair& pair : labels.pairs()) {
+    const auto& grouping = aggregate.grouping;
+    const bool named = std::find(grouping.begin(), grouping.end(), pair.first) != grouping.end();
+    if (aggregate.without ? !named && pair.first != kNameLabel : named) pairs.push_back(pair);
+  }
+  return Labels(std::move(pairs));
+}
+
+// In the order in which their first members come.
+std::vector<Group> MakeGroups(const Block& input, const Aggregate& aggregate) {
+  std::vector<Group> groups;
+  std::map<Labels, size_t> places;
+  for (size_t i = 0; i < input.size(); ++i) {
+    Labels labels = GroupLabels(input[i].labels, aggregate);
+    const auto [place, is_new] = places.try_emplace(labels, groups.size());
+    if (is_new) groups.push_back({std::move(labels), {}});
+    groups[place->second].members.push_back(i);
+  }
+  return groups;
+}
+
+// Folds the present values of one step; `Accumulator` has Add(double) and Result().
+template <typename Accumulator>
+std::vector<double> Fold(const Block& input, const Group& group, size_t steps) {
+  std::vector<double> result(steps, kAbsent);
+  std::vector<Accumulator> accumulators(steps);
+  for (const size_t member : group.members) {
+    const std::vector<double>& values = input[member].values;
+    for (size_t step = 0; step < steps; ++step) {
+      if (IsAbsent(values[step])) continue;
+      accumulators[step].Add(values[step]);
+      result[step] = 0;
+    }
+  }
+  for (size_t step = 0; step < steps; ++step) {
+    if (!IsAbsent(result[step])) result[step] = accumulators[step].Result();
+  }
+  return result;
+}
+
+struct CountAccumulator {
+  double count = 0;
+  void Add(double) { ++count; }
+  double Result() const { return count; }
+};
+
+struct OneAccumulator {
+  void Add(double) {}
+  double Result() const { return 1; }
+};
+
+template <typename Better>
+struct ExtremeAccumulator {
+  double best = std::numeric_limits<double>::quiet_NaN();
+  void Add(double value) {
+    if (std::isnan(best) || Better()(value, best)) best = value;
+  }
+  double Result() const { return best; }
+};
+
+struct StddevAccumulator : VarianceAccumulator {
+  double Result() const { return std::sqrt(VarianceAccumulator::Result()); }
+};
+
+std::vector<double> FoldBy(AggregateOp op, const Block& input, const Group& group, size_t steps) {
+  switch (op) {
+    case AggregateOp::kSum: return Fold<KahanSum>(input, group, steps);
+    case AggregateOp::kAvg: return Fold<MeanAccumulator>(input, group, steps);
+    case AggregateOp::kCount: return Fold<CountAccumulator>(input, group, steps);
+    case AggregateOp::kMin: return Fold<ExtremeAccumulator<std::less<>>>(input, group, steps);
+    case AggregateOp::kMax: return Fold<ExtremeAccumulator<std::greater<>>>(input, group, steps);
+    case AggregateOp::kGroup: return Fold<OneAccumulator>(input, group, steps);
+    case AggregateOp::kStddev: return Fold<StddevAccumulator>(input, group, steps);
+    case AggregateOp::kStdvar: return Fold<VarianceAccumulator>(input, group, steps);
+    default: break;
+  }
+  CHECK(false) << Name(op) << " is no fold";
+  return {};
+}
+
+// Keeps the k best of each group and step; their columns keep all labels.
+Result<Block> TopOrBottom(const Aggregate& aggregate, Block input, const std::vector<double>& counts,
+                          const Steps& steps) {
+  const bool top = aggregate.op == AggregateOp::kTopk;
+  for (const double count : counts) {
+    if (std::isnan(count) || std::abs(count) >= 9.2e18) {
+      return ExecutionError("Scalar value " + FloatText(count) + " overflows int64");
+    }
+  }
+  Block result = input;
+  for (Column& column : result) std::fill(column.values.begin(), column.values.end(), kAbsent);
+  std::vector<size_t> order;  // of an instant answer: best first within each group
+  for (const Group& group : MakeGroups(input, aggregate)) {
+    for (size_t step = 0; step < steps.count; ++step) {
+      std::vector<size_t> present;
+      for (const size_t member : group.members) {
+        if (!IsAbsent(input[member].values[step])) present.push_back(member);
+      }
+      std::stable_sort(present.begin(), present.end(), [&](size_t left, size_t right) {
+        const double a = input[left].values[step];
+        const double b = input[right].values[step];
+        if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
+        return top ? a > b : a < b;
+      });
+      const double kept = std::max(counts[step], 0.0);
+      if (kept < static_cast<double>(present.size())) present.resize(static_cast<size_t>(kept));
+      for (const size_t member : present) result[member].values[step] = input[member].values[step];
+      if (steps.count == 1) order.insert(order.end(), present.begin(), present.end());
+    }
+  }
+  if (steps.count > 1) return result;
+  Block ordered;
+  for (const size_t member : order) ordered.push_back(std::move(result[member]));
+  return ordered;
+}
+
+Result<Block> CountValues(const Aggregate& aggregate, const Block& input, const Steps& steps) {
+  const std::string& label = std::get<StringLiteral>(WithoutParens(*aggregate.parameter).node).value;
+  if (label.empty()) return ExecutionError("invalid label name " + label);
+  std::map<Labels, size_t> places;
+  Block result;
+  for (const Column& column : input) {
+    // Grouping by the new label itself would group by its old value.
+    Labels labels = GroupLabels(column.labels, aggregate);
+    for (size_t step = 0; step < steps.count; ++step) {
+      if (IsAbsent(column.values[step])) continue;
+      labels.Set(label, FloatText(column.values[step]));
+      const auto [place, is_new] = places.try_emplace(labels, result.size());
+      if (is_new) result.push_back({labels, std::vector<double>(steps.count, kAbsent)});
+      double& count = result[place->second].values[step];
+      count = IsAbsent(count) ? 1 : count + 1;
+    }
+  }
+  return result;
+}
+
+std::vector<double> GroupQuantile(const Block& input, const Group& group,
+                                  const std::vector<double>& quantiles) {
+  std::vector<double> result(quantiles.size(), kAbsent);
+  std::vector<double> values;
+  for (size_t step = 0; step < quantiles.size(); ++step) {
+    values.clear();
+    for (const size_t member : group.members) {
+      if (!IsAbsent(input[member].values[step])) values.push_back(input[member].values[step]);
+    }
+    if (!values.empty()) result[step] = Quantile(quantiles[step], values);
+  }
+  return result;
+}
+
+}  // namespace
+
+Result<Block> EvalAggregate(Evaluation& evaluation, const Aggregate& aggregate, const Steps& steps) {
+  std::vector<double> parameters;
+  if (aggregate.parameter && aggregate.op != AggregateOp::kCountValues) {
+    HEARTH_ASSIGN_OR_RETURN(parameters, evaluation.EvalScalar(*aggregate.parameter, steps));
+  }
+  HEARTH_ASSIGN_OR_RETURN(Block input, evaluation.Eval(*aggregate.expr, steps));
+  switch (aggregate.op) {
+    case AggregateOp::kTopk:
+    case AggregateOp::kBottomk: return TopOrBottom(aggregate, std::move(input), parameters, steps);
+    case AggregateOp::kCountValues: return CountValues(aggregate, input, steps);
+    case AggregateOp::kQuantile:
+      for (const double quantile : parameters) {
+        if (quantile >= 0 && quantile <= 1) continue;
+        evaluation.Warn("quantile value should be between 0 and 1, got " + FloatText(quantile),
+                        *aggregate.parameter);
+      }
+      break;
+    default: break;
+  }
+  Block result;
+  for (Group& group : MakeGroups(input, aggregate)) {
+    HEARTH_RETURN_IF_ERROR(evaluation.Charge(0));
+    std::vector<double> values = aggregate.op == AggregateOp::kQuantile
+                                     ? GroupQuantile(input, group, parameters)
+                                     : FoldBy(aggregate.op, input, group, steps.count);
+    result.push_back({std::move(group.labels), std::move(values)});
+  }
+  return result;
+}
+
+}  // namespace hearth::promql
