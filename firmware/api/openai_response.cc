@@ -1,0 +1,77 @@
+#include "firmware/api/openai_response.h"
+
+namespace hearth::api {
+namespace {
+
+Json UsageJson(const Usage& usage) {
+  return Json{{"prompt_tokens", usage.prompt_tokens},
+              {"completion_tokens", usage.completion_tokens},
+              {"total_tokens", usage.prompt_tokens + usage.completion_tokens},
+              {"prompt_tokens_details", Json{{"cached_tokens", usage.cached_tokens}}}};
+}
+
+}  // namespace
+
+ResponseWriter::ResponseWriter(Endpoint endpoint, std::string_view request_id, std::string model,
+                               int64_t created_s)
+    : endpoint_(endpoint),
+      id_((endpoint == Endpoint::kChatCompletions ? "chatcmpl-" : "cmpl-") +
+          std::string(request_id)),
+      model_(std::move(model)),
+      created_s_(created_s) {}
+
+Json ResponseWriter::Whole(const std::string& text, const std::string& finish_reason,
+                           const Usage& usage) const {
+  Json choice{{"index", 0}};
+  if (chat()) {
+    choice["message"] = Json{{"role", "assistant"}, {"content", text}};
+  } else {
+    choice["text"] = text;
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = finish_reason;
+  return Json{{"id", id_},
+              {"object", chat() ? "chat.completion" : "text_completion"},
+              {"created", created_s_},
+              {"model", model_},
+              {"choices", Json::array({std::move(choice)})},
+              {"usage", UsageJson(usage)}};
+}
+
+Json ResponseWriter::Chunk(Json choices, UsageField field, const Usage& usage) const {
+  Json chunk{{"id", id_},
+             {"object", chat() ? "chat.completion.chunk" : "text_completion"},
+             {"created", created_s_},
+             {"model", model_},
+             {"choices", std::move(choices)}};
+  if (field == UsageField::kNull) chunk["usage"] = nullptr;
+  if (field == UsageField::kPresent) chunk["usage"] = UsageJson(usage);
+  return chunk;
+}
+
+Json ResponseWriter::Choice(Json content, Json finish_reason) const {
+  Json choice{{"index", 0}};
+  choice[chat() ? "delta" : "text"] = std::move(content);
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = std::move(finish_reason);
+  return Json::array({std::move(choice)});
+}
+
+Json ResponseWriter::Role(UsageField field, const Usage& usage) const {
+  return Chunk(Choice(Json{{"role", "assistant"}, {"content", ""}}, nullptr), field, usage);
+}
+
+Json ResponseWriter::Delta(const std::string& text, UsageField field, const Usage& usage) const {
+  return Chunk(Choice(chat() ? Json{{"content", text}} : Json(text), nullptr), field, usage);
+}
+
+Json ResponseWriter::Finish(const std::string& finish_reason, UsageField field,
+                            const Usage& usage) const {
+  return Chunk(Choice(chat() ? Json::object() : Json(""), finish_reason), field, usage);
+}
+
+Json ResponseWriter::UsageOnly(const Usage& usage) const {
+  return Chunk(Json::array(), UsageField::kPresent, usage);
+}
+
+}  // namespace hearth::api

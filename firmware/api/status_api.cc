@@ -1,0 +1,111 @@
+#include "firmware/api/status_api.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/version.h"
+#include "firmware/metrics/exposition.h"
+
+namespace hearth::api {
+namespace {
+
+using models::ModelStatus;
+using models::ReplicaState;
+
+// Why a model does not serve, in one sentence.
+std::string WhyNotReady(const ModelStatus& model) {
+  const auto& replica = model.replica;
+  std::string text = "model '" + model.model_name + "' is " +
+                     std::string(models::StateName(replica.state));
+  if (!replica.message.empty()) return text + ": " + replica.message;
+  if (!replica.phase.empty()) {
+    text += " (" + replica.phase + ", " + std::to_string(static_cast<int>(replica.progress * 100)) +
+            " %)";
+  }
+  return text;
+}
+
+void HandleHealth(const models::ModelManager& models, http::Response& response) {
+  std::string reasons;
+  for (const auto& model : models.Statuses()) {
+    if (model.replica.state == ReplicaState::kReady) continue;
+    reasons += (reasons.empty() ? "" : "; ") + WhyNotReady(model);
+  }
+  if (reasons.empty()) return response.Send(200, "application/json", "");
+  http::SendError(response, 503, reasons);
+}
+
+Json ModelJson(const ModelStatus& model) {
+  const auto& replica = model.replica;
+  const auto& ready = replica.ready;
+  return Json{{"model_name", model.model_name},
+              {"state", models::StateName(replica.state)},
+              {"phase", replica.phase},
+              {"progress", replica.progress},
+              {"message", replica.message},
+              {"restarts", replica.restarts},
+              {"engine_pid", replica.engine_pid},
+              {"num_ongoing_requests", model.num_ongoing},
+              {"architecture", ready.architecture},
+              {"device", ready.device},
+              {"device_name", ready.device_name},
+              {"dtype", ready.dtype},
+              {"max_model_len", ready.max_model_len},
+              {"num_parameters", ready.num_parameters},
+              {"weight_bytes", ready.weight_bytes},
+              {"kv_cache_bytes", ready.kv_cache_bytes},
+              {"kv_cache_tokens", int64_t{ready.num_blocks} * ready.block_size},
+              {"load_time_s", ready.load_time_s}};
+}
+
+// The device of the first model that runs: what the page's banner speaks of.
+Json DeviceJson(const std::vector<ModelStatus>& statuses) {
+  for (const auto& model : statuses) {
+    const auto& ready = model.replica.ready;
+    if (!ready.device.empty()) return Json{{"kind", ready.device}, {"name", ready.device_name}};
+  }
+  return nullptr;
+}
+
+void HandleStatus(const models::ModelManager& models, double start_time_s,
+                  http::Response& response) {
+  const auto statuses = models.Statuses();
+  Json list = Json::array();
+  for (const auto& model : statuses) list.push_back(ModelJson(model));
+  response.SetHeader("Cache-Control", "no-store");
+  response.Send(200, "application/json",
+                DumpJson(Json{{"version", kVersion},
+                              {"start_time_s", start_time_s},
+                              {"uptime_s", static_cast<double>(WallMillis()) / 1000 - start_time_s},
+                              {"device", DeviceJson(statuses)},
+                              {"models", std::move(list)}}));
+}
+
+}  // namespace
+
+std::vector<http::Route> StatusRoutes(const models::ModelManager* models,
+                                      const metrics::Registry* registry, double start_time_s) {
+  const auto pong = [](const http::Request&, http::Response& response) {
+    response.Send(200, "application/json", "");
+  };
+  return {
+      {"GET", "/health", http::Scope::kPublic,
+       [=](const http::Request&, http::Response& response) { HandleHealth(*models, response); }},
+      {"GET", "/ping", http::Scope::kPublic, pong},
+      {"POST", "/ping", http::Scope::kPublic, pong},
+      {"GET", "/version", http::Scope::kPublic,
+       [](const http::Request&, http::Response& response) {
+         response.Send(200, "application/json", DumpJson(Json{{"version", kVersion}}));
+       }},
+      {"GET", "/api/status", http::Scope::kPublic,
+       [=](const http::Request&, http::Response& response) {
+         HandleStatus(*models, start_time_s, response);
+       }},
+      {"GET", "/metrics", http::Scope::kMetrics,
+       [=](const http::Request&, http::Response& response) {
+         response.Send(200, metrics::kTextContentType,
+                       metrics::RenderText(registry->TakeSnapshot()));
+       }},
+  };
+}
+
+}  // namespace hearth::api

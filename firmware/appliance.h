@@ -1,0 +1,43 @@
+// The composition root: makes the parts of hearthd, hands them to each other, and takes them down in
+// the opposite order.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "engine/protocol/messages.h"
+
+namespace hearth {
+
+struct ApplianceOptions {
+  std::string host = "127.0.0.1";
+  int port = 8080;                 // 0 = any free one
+  std::string state_directory;     // made if absent; holds history.db
+  std::string engine_executable;   // path of hearth-engine
+  protocol::Load load;             // the model
+  double history_commit_interval_s = 60;  // what a killed hearthd may lose
+  double drain_timeout_s = 30;
+};
+
+class Appliance {
+ public:
+  // HTTP answers when this returns; the model loads in its own time.
+  static Result<std::unique_ptr<Appliance>> Start(const ApplianceOptions& options);
+
+  // Stops accepting, lets streams finish for at most drain_timeout_s, ends the engines, commits the
+  // history.
+  ~Appliance();
+
+  int port() const;
+
+  // For sd_notify's STATUS=.
+  std::string StatusLine() const;
+
+ private:
+  struct Parts;
+  explicit Appliance(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace hearth

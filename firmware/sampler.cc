@@ -1,0 +1,76 @@
+#include "firmware/sampler.h"
+
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace hearth {
+
+using metrics::MetricId;
+
+Sampler::Sampler(metrics::Registry* registry, storage::History* history)
+    : registry_(registry),
+      history_(history),
+      process_(registry),
+      history_bytes_(registry->Get(MetricId::kHistoryBytes)),
+      samples_appended_(registry->Get(MetricId::kHistorySamplesAppended)),
+      write_errors_(registry->Get(MetricId::kHistoryWriteErrors)),
+      last_commit_(registry->Get(MetricId::kHistoryLastCommitTime)),
+      thread_([this] { Run(); }) {}
+
+Sampler::~Sampler() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Sampler::Run() {
+  // Deadlines on the monotonic clock: a jump of the wall clock moves stamps, not the rhythm.
+  auto deadline = std::chrono::steady_clock::now();
+  bool stopping = false;
+  while (!stopping) {
+    deadline += std::chrono::seconds(1);
+    {
+      std::unique_lock lock(mutex_);
+      stopping = wake_.wait_until(lock, deadline, [this] { return stopping_; });
+    }
+    Sample();
+  }
+}
+
+void Sampler::Sample() {
+  process_.Update();
+  const storage::HistoryStats stats = history_->stats();
+  registry_->Set(history_bytes_, static_cast<double>(stats.bytes_on_disk));
+  registry_->Set(samples_appended_, static_cast<double>(stats.samples_appended));
+  registry_->Set(write_errors_, static_cast<double>(stats.write_errors));
+  registry_->SetExposed(last_commit_, stats.last_commit_ms > 0);
+  registry_->Set(last_commit_, static_cast<double>(stats.last_commit_ms) / 1000);
+
+  const metrics::Snapshot snapshot = registry_->TakeSnapshot();
+  std::vector<std::pair<storage::SeriesId, double>> values;
+  values.reserve(snapshot.series.size());
+  for (size_t i = 0; i < snapshot.series.size(); ++i) {
+    const metrics::ExposedSeries& series = *snapshot.series[i];
+    if (series.index >= ids_.size()) {
+      ids_.resize(series.index + 1);
+      known_.resize(series.index + 1);
+    }
+    if (!known_[series.index]) {
+      ids_[series.index] =
+          history_->Register(series.labels, series.is_counter ? storage::SeriesKind::kCounter
+                                                              : storage::SeriesKind::kGauge);
+      known_[series.index] = true;
+    }
+    values.emplace_back(ids_[series.index], snapshot.values[i]);
+  }
+  if (const Status appended = history_->Append(WallMillis(), values); !appended.ok()) {
+    LOG(kWarning) << "the history did not take this second's sample: " << appended.message();
+  }
+}
+
+}  // namespace hearth

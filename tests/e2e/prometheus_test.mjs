@@ -1,0 +1,127 @@
+// Debian's prometheus scrapes the appliance under load; its numbers are compared with ours.
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Appliance, eventually, sleep } from './appliance.mjs';
+import { runLoad } from './load.mjs';
+
+const kLoadS = Number(process.env.HEARTH_PROMETHEUS_S ?? 120);
+const kScrapeS = 1;
+// Both look at the same counters, but at instants up to a second apart: over a window of 60 s that alone
+// moves a rate by up to a sixtieth at each end.
+const kDifferenceMax = 0.05;
+
+const kExpressions = [
+  'sum(rate(vllm:generation_tokens_total[1m]))',
+  'sum(rate(vllm:request_success_total[1m]))',
+  'histogram_quantile(0.9, sum by (le) (rate(vllm:e2e_request_latency_seconds_bucket[1m])))',
+  'sum(rate(vllm:time_to_first_token_seconds_sum[1m])) / sum(rate(vllm:time_to_first_token_seconds_count[1m]))',
+  'sum by (finished_reason) (increase(vllm:request_success_total[1m]))',
+];
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+async function startPrometheus(t, target) {
+  const directory = await mkdtemp(join(tmpdir(), 'hearth-prometheus-'));
+  const config = join(directory, 'prometheus.yml');
+  await writeFile(config, `global: {scrape_interval: ${kScrapeS}s}\nscrape_configs:\n` +
+    `- job_name: hearth\n  static_configs: [{targets: ['${target}']}]\n`);
+  const port = await freePort();
+  const child = spawn('prometheus', [`--config.file=${config}`,
+    `--storage.tsdb.path=${join(directory, 'data')}`, `--web.listen-address=127.0.0.1:${port}`],
+  { stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGTERM');
+    await exited;
+    await rm(directory, { recursive: true, force: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await eventually('prometheus', async () => (await fetch(`${url}/-/ready`)).ok, 30000);
+  return url;
+}
+
+async function get(url, parameters) {
+  const response = await fetch(`${url}?${new URLSearchParams(parameters)}`);
+  const body = await response.json();
+  assert.equal(body.status, 'success', JSON.stringify(body));
+  return body.data;
+}
+
+const keyOf = (metric) => JSON.stringify(Object.entries(metric).sort());
+
+// The largest relative difference of two matrices' common points, and how many points both have.
+function compare(ours, theirs) {
+  const points = new Map();
+  for (const { metric, values } of theirs) {
+    for (const [time, value] of values) points.set(keyOf(metric) + time, Number(value));
+  }
+  let worst = 0;
+  let common = 0;
+  for (const { metric, values } of ours) {
+    for (const [time, text] of values) {
+      const other = points.get(keyOf(metric) + time);
+      const value = Number(text);
+      if (other === undefined || Number.isNaN(value) || Number.isNaN(other)) continue;
+      ++common;
+      const scale = Math.max(Math.abs(value), Math.abs(other));
+      if (scale > 0) worst = Math.max(worst, Math.abs(value - other) / scale);
+    }
+  }
+  return { worst, common };
+}
+
+test('promtool finds nothing but the names vLLM chose', async (t) => {
+  const appliance = await Appliance.start();
+  t.after(() => appliance.stop());
+  await appliance.ask('What is TTFT?');
+  const page = await (await fetch(`${appliance.url}/metrics`)).text();
+  const promtool = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
+  const complaints = (promtool.stdout + promtool.stderr).trim().split('\n').filter((line) => line &&
+    !/^vllm:\S+ metric names should not contain ':'/.test(line) &&
+    !/^vllm:iteration_tokens_total /.test(line));
+  assert.deepEqual(complaints, []);
+});
+
+test('prometheus scrapes under load and computes our numbers', { timeout: 600000 }, async (t) => {
+  const appliance = await Appliance.start();
+  t.after(() => appliance.stop());
+  const prometheus = await startPrometheus(t, new URL(appliance.url).host);
+  const startS = Math.ceil(Date.now() / 1000);
+  const load = await runLoad(appliance, { streams: 8, seconds: kLoadS });
+  assert.deepEqual(load.errors, []);
+  await sleep(2000);
+  const endS = Math.floor(Date.now() / 1000) - 1;
+
+  const [up] = (await get(`${prometheus}/api/v1/query`,
+    { query: `min_over_time(up[${endS - startS}s])`, time: endS })).result;
+  assert.equal(up.value[1], '1', 'a scrape failed');
+  const { activeTargets } = await get(`${prometheus}/api/v1/targets`, {});
+  assert.equal(activeTargets[0].lastError, '');
+  const [scrapes] = (await get(`${prometheus}/api/v1/query`,
+    { query: `count_over_time(up[${endS - startS}s])`, time: endS })).result;
+  t.diagnostic(`${load.answered} requests answered; ${scrapes.value[1]} scrapes, none failed`);
+
+  const rampS = Math.min(62, kLoadS / 2);  // windows that reach before the first sample differ by design
+  for (const query of kExpressions) {
+    const parameters = { query, start: startS + rampS, end: endS, step: 1 };
+    const ours = await get(`${appliance.url}/api/v1/query_range`, parameters);
+    const theirs = await get(`${prometheus}/api/v1/query_range`, parameters);
+    const { worst, common } = compare(ours.result, theirs.result);
+    t.diagnostic(`${(worst * 100).toFixed(2)} % at most over ${common} points: ${query}`);
+    assert.ok(common > 10, `only ${common} common points for ${query}`);
+    assert.ok(worst < kDifferenceMax, `${query} differs by ${worst}`);
+  }
+});
