@@ -89,7 +89,8 @@ def reword(question: str, rng: random.Random) -> str:
         question = _swap_synonym(question, rng)
     words = question.split(" ")
     if rng.random() < 0.15 and len(words) > 3:
-        words = [word for word in words if word.lower() not in DROPPABLE or rng.random() < 0.5]
+        keep = rng.choice((0.0, 0.5))
+        words = [word for word in words if word.lower() not in DROPPABLE or rng.random() < keep]
     if rng.random() < 0.12:
         long_words = [index for index, word in enumerate(words) if len(word) > 3]
         if long_words:
@@ -133,7 +134,7 @@ def tokenizer_texts(facts: list[fact_files.Fact], rng: random.Random) -> list[st
 
 
 class Conversations:
-    """An endless, seeded supply of batches. Each pass gives every fact equally often."""
+    """An endless, seeded supply of batches. Each pass gives every fact once, those with many phrasings more often."""
 
     def __init__(self, facts, tokenizer, batch_tokens: int, seed: int):
         self._facts = facts
@@ -144,7 +145,8 @@ class Conversations:
 
     def _next_fact(self) -> fact_files.Fact:
         if not self._queue:
-            self._queue = list(self._facts)
+            # "Everything outside" has many more shapes than one fact: it comes up more often.
+            self._queue = [fact for fact in self._facts for _ in range(1 + len(fact.questions) // 12)]
             self._rng.shuffle(self._queue)
         return self._queue.pop()
 

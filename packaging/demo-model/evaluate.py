@@ -105,6 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=pathlib.Path, default=HERE / "model")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, help="ask only every n-th question of a suite, for a quick look")
     parser.add_argument("--misses", action="store_true", help="print every question that was not answered exactly")
     parser.add_argument("--ask", action="append", help="only print the answer to this question (repeatable)")
     options = parser.parse_args()
@@ -119,6 +120,7 @@ def main() -> None:
     judge = Judge(facts)
     print(f"{len(facts)} facts\n\n| suite | questions | exact | right fact |\n|---|---|---|---|")
     for name, conversations, wanted in suites(facts, random.Random(1)):
+        conversations, wanted = conversations[::options.every], wanted[::options.every]
         answers = ask(tokenizer, network, conversations)
         exact = sum(answer == want for answer, want in zip(answers, wanted))
         right = sum(judge.right_fact(answer, want) for answer, want in zip(answers, wanted))

@@ -24,6 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "model")
+    parser.add_argument("--init", type=pathlib.Path, help="go on from this model directory, with its tokenizer")
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--batch-tokens", type=int, default=2048)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
@@ -68,8 +69,12 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     facts = fact_files.load_facts(HERE / "facts")
-    tokenizer = model_files.train_tokenizer(dataset.tokenizer_texts(facts, random.Random(options.seed)))
-    network = model.Qwen2ForCausalLM(model_files.CONFIG, options.dropout)
+    if options.init:
+        tokenizer, network = model_files.read(options.init)
+        network.dropout = options.dropout
+    else:
+        tokenizer = model_files.train_tokenizer(dataset.tokenizer_texts(facts, random.Random(options.seed)))
+        network = model.Qwen2ForCausalLM(model_files.CONFIG, options.dropout)
     size = sum(parameter.numel() for parameter in network.parameters())
     print(f"{len(facts)} facts, {size / 1e6:.2f} million parameters", flush=True)
     model_files.write(options.out, tokenizer, network)
