@@ -3,9 +3,10 @@
 #
 #   packaging/fetch-civetweb.sh <directory>      -> <directory>/src/civetweb.c, include/civetweb.h
 #
-# The archive comes from this machine's own package sources: their deb lines are read as deb-src in a
-# private apt configuration, and nothing under /etc or /var is changed. It is kept in the user's cache,
-# so a second build directory needs no network, and it is used only when its checksum is the pinned one.
+# The archive comes from this machine's own package sources: their deb lines are read as deb-src in
+# a private apt configuration, and nothing under /etc or /var is changed. It is kept in the user's
+# cache, so a second build directory needs no network, and used only when its checksum is the pinned
+# one.
 set -euo pipefail
 
 readonly package=civetweb
@@ -58,7 +59,7 @@ download() {
   if ! (cd "$scratch" && private_apt_get source --download-only --tar-only "$package") \
       >"$scratch/source.log" 2>&1; then
     cat "$scratch/update.log" "$scratch/source.log" >&2
-    echo "fetch-civetweb: apt-get source $package failed; the sources of Debian 12 main are needed" >&2
+    echo "fetch-civetweb: apt-get source $package failed; Debian 12 main is needed" >&2
     exit 1
   fi
   if ! is_pinned "$scratch/$archive"; then

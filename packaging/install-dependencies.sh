@@ -3,8 +3,8 @@
 #
 #   packaging/install-dependencies.sh [build|test]     default build; test is build and more
 #
-# Packages of dependencies.txt (and dependencies-test.txt) by apt, only the missing ones, and the npm
-# packages of the lockfiles. With nothing missing it takes a fraction of a second and needs no rights.
+# Packages of dependencies.txt (and dependencies-test.txt) by apt, only the missing ones, and the
+# npm packages of the lockfiles. With nothing missing it takes a moment and needs no rights.
 set -euo pipefail
 
 readonly purpose=${1:-build}

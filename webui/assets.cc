@@ -24,8 +24,9 @@ const std::array kAssets = {
 }  // namespace
 
 const Asset* FindAsset(std::string_view path) {
-  const auto found = std::lower_bound(kAssets.begin(), kAssets.end(), path,
-                                      [](const Asset& asset, std::string_view key) { return asset.path < key; });
+  const auto found =
+      std::lower_bound(kAssets.begin(), kAssets.end(), path,
+                       [](const Asset& asset, std::string_view key) { return asset.path < key; });
   return found != kAssets.end() && found->path == path ? &*found : nullptr;
 }
 

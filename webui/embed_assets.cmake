@@ -30,7 +30,8 @@ foreach(asset IN LISTS ASSETS)
   file(SHA256 ${file} digest)
   string(SUBSTRING ${digest} 0 16 etag)
   set(compressed ${OUTPUT_DIR}/asset_${index}.gz)
-  execute_process(COMMAND gzip -9 -n -c ${file} OUTPUT_FILE ${compressed} COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND gzip -9 -n -c ${file} OUTPUT_FILE ${compressed}
+                  COMMAND_ERROR_IS_FATAL ANY)
   string(APPEND data "  .global hearth_asset_${index}, hearth_asset_${index}_end\n"
                      "hearth_asset_${index}:\n  .incbin \"${compressed}\"\n"
                      "hearth_asset_${index}_end:\n")

@@ -33,7 +33,8 @@ void SendAsset(const Asset& asset, const Request& request, Response& response) {
   response.SetHeader("Vary", "Accept-Encoding");
   const std::string_view known = request.Header("If-None-Match");
   // A proxy that recompresses marks the tag as weak: W/"...".
-  if (known == "*" || known.find(asset.etag) != std::string_view::npos) return response.Send(304, "", "");
+  const bool is_known = known == "*" || known.find(asset.etag) != std::string_view::npos;
+  if (is_known) return response.Send(304, "", "");
   if (!ListContains(request.Header("Accept-Encoding"), "gzip")) {
     return response.Send(200, asset.content_type, Inflate(asset));
   }

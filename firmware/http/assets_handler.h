@@ -7,8 +7,8 @@
 
 namespace hearth::http {
 
-// One public route per asset, and "/" for index.html. Answers are compressed where the client takes gzip
-// and revalidated by ETag (304) before each use, so an upgraded box shows its new page at once.
+// One public route per asset, and "/" for index.html. Answers are compressed where the client takes
+// gzip and revalidated by ETag (304) before each use: an upgraded box shows its new page at once.
 std::vector<Route> AssetRoutes();
 
 }  // namespace hearth::http

@@ -14,7 +14,8 @@ constexpr size_t kChunkLineBytesMax = 256;
 constexpr size_t kTrailerBytesMax = 4096;
 
 BodyFailure TooLarge(std::string_view value, size_t limit) {
-  return {413, "the request body has " + std::string(value) + " bytes, the limit is " + std::to_string(limit)};
+  return {413, "the request body has " + std::string(value) + " bytes, the limit is " +
+                   std::to_string(limit)};
 }
 
 // Takes chunked bytes in pieces of any size; never looks back.
@@ -73,7 +74,8 @@ class ChunkDecoder {
   std::optional<BodyFailure> TakeSize(std::string_view line) {
     const std::string_view digits = line.substr(0, line.find(';'));
     uint64_t size = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
     if (digits.empty() || digits.size() > 15 || error != std::errc() ||
         end != digits.data() + digits.size()) {
       return BodyFailure{400, "a chunk's size is not a hexadecimal number"};
@@ -116,7 +118,8 @@ class Pace {
 }  // namespace
 
 std::optional<BodyFailure> ReadBody(Connection& connection, const BodyFraming& framing,
-                                    const BodyLimits& limits, const Clock& clock, std::string& body) {
+                                    const BodyLimits& limits, const Clock& clock,
+                                    std::string& body) {
   const uint64_t length = framing.content_length.value_or(0);
   if (length > limits.bytes_max) return TooLarge(std::to_string(length), limits.bytes_max);
   if (length == 0 && !framing.chunked) return std::nullopt;
@@ -129,10 +132,13 @@ std::optional<BodyFailure> ReadBody(Connection& connection, const BodyFraming& f
     const double expected = static_cast<double>(framing.chunked ? received : length);
     const double left_s = pace.Left(expected, static_cast<double>(received));
     if (left_s <= 0) {
-      return BodyFailure{408, "the request body came too slowly: " + std::to_string(received) + " bytes"};
+      return BodyFailure{
+          408, "the request body came too slowly: " + std::to_string(received) + " bytes"};
     }
-    // A content-length body is read to its last byte and no further: what follows is the next request.
-    const size_t wanted = framing.chunked ? kReadBytes : std::min<size_t>(kReadBytes, length - received);
+    // A content-length body is read to its last byte and no further: what follows is the next
+    // request.
+    const size_t wanted =
+        framing.chunked ? kReadBytes : std::min<size_t>(kReadBytes, length - received);
     const int count = connection.ReadSome({buffer.get(), wanted}, left_s);
     if (count < 0) return BodyFailure{};
     received += static_cast<size_t>(count);

@@ -30,7 +30,8 @@ int hearth_cw_read_some(struct mg_connection* conn, char* buffer, int length, do
   return count;
 }
 
-int hearth_cw_write_some(struct mg_connection* conn, const char* data, int length, double timeout_s) {
+int hearth_cw_write_some(struct mg_connection* conn, const char* data, int length,
+                         double timeout_s) {
   const int count =
       push_inner(conn->phys_ctx, NULL, conn->client.sock, conn->ssl, data, length, timeout_s);
   if (count > 0) conn->num_bytes_sent += count;

@@ -1,7 +1,7 @@
 /* What CivetWeb knows about a connection but does not tell through civetweb.h.
  *
- * civetweb_unit.c compiles the library as one translation unit together with these accessors, so the
- * library's source stays exactly as Debian ships it. */
+ * civetweb_unit.c compiles the library as one translation unit together with these accessors, so
+ * the library's source stays exactly as Debian ships it. */
 #ifndef HEARTH_FIRMWARE_HTTP_CIVETWEB_UNIT_H_
 #define HEARTH_FIRMWARE_HTTP_CIVETWEB_UNIT_H_
 
@@ -16,19 +16,21 @@ struct mg_connection;
 /* The connected socket; valid while the connection's callback runs. */
 int hearth_cw_socket(const struct mg_connection* conn);
 
-/* The request's head as the parser left it: the delimiters it found are overwritten by NUL bytes. Length
- * 0 when no head could be read. */
+/* The request's head as the parser left it: the delimiters it found are overwritten by NUL bytes.
+ * Length 0 when no head could be read. */
 const char* hearth_cw_head(const struct mg_connection* conn, size_t* length);
 
 /* Did the head fill the whole buffer (max_request_size) without ending? */
 int hearth_cw_head_overflowed(const struct mg_connection* conn);
 
-/* Bytes of the body: those that arrived with the head first, then the socket's. Returns their number,
- * 0 after timeout_s without any, -1 when the peer has closed, on errors and when the server stops. */
+/* Bytes of the body: those that arrived with the head first, then the socket's. Returns their
+ * number, 0 after timeout_s without any, -1 when the peer has closed, on errors and when the server
+ * stops. */
 int hearth_cw_read_some(struct mg_connection* conn, char* buffer, int length, double timeout_s);
 
 /* One write of at most `length` bytes. Returns as hearth_cw_read_some. */
-int hearth_cw_write_some(struct mg_connection* conn, const char* data, int length, double timeout_s);
+int hearth_cw_write_some(struct mg_connection* conn, const char* data, int length,
+                         double timeout_s);
 
 /* Will the connection take another request after this one? */
 int hearth_cw_keeps_alive(const struct mg_connection* conn);

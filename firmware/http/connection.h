@@ -13,8 +13,8 @@ class Connection {
 
   virtual ~Connection() = default;
 
-  // Bytes moved (> 0), 0 after `timeout_s` without any, kGone when the peer has closed, on errors and
-  // when the server stops.
+  // Bytes moved (> 0), 0 after `timeout_s` without any, kGone when the peer has closed, on errors
+  // and when the server stops.
   virtual int ReadSome(std::span<char> buffer, double timeout_s) = 0;
   virtual int WriteSome(std::string_view data, double timeout_s) = 0;
 

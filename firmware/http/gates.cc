@@ -1,6 +1,7 @@
 #include "firmware/http/gates.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 
@@ -22,12 +23,11 @@ std::vector<std::string_view> HeaderValues(const RequestHead& head, std::string_
 }
 
 bool IsDecimal(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-bool IsKnownMethod(std::string_view method) { return ListContains(kMethods, method); }
 
 std::optional<Refusal> CheckLines(const RequestHead& head) {
   if (head.bare_line_feed) return BadRequest("a line of the request's head ends without CR");
@@ -62,7 +62,8 @@ std::optional<Refusal> CheckFraming(const RequestHead& head) {
   if (!codings.empty() && head.version == "1.0") return BadRequest("Transfer-Encoding in HTTP/1.0");
   for (const std::string_view coding : HeaderValues(head, "Content-Encoding")) {
     if (!EqualsIgnoringCase(coding, "identity")) {
-      return Refusal{415, "compressed request bodies are not accepted; send it without Content-Encoding", ""};
+      return Refusal{
+          415, "compressed request bodies are not accepted; send it without Content-Encoding", ""};
     }
   }
   return std::nullopt;
@@ -70,17 +71,23 @@ std::optional<Refusal> CheckFraming(const RequestHead& head) {
 
 }  // namespace
 
+bool IsKnownMethod(std::string_view method) {
+  constexpr std::array kNames = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  return std::find(kNames.begin(), kNames.end(), method) != kNames.end();
+}
+
 void ReadHeadLayout(std::string_view bytes, RequestHead& head) {
   if (head.headers.empty()) return;
   const char* const end = bytes.data() + bytes.size();
   const std::string_view last_value = head.headers.back().second;
   const char* rest = last_value.data() + last_value.size();
   if (rest + 1 >= end) {
-    head.unparsed = bytes;  // empty lines before the request line: the parser went past what was read
+    // Empty lines before the request line: the parser went past what the reader took for the head.
+    head.unparsed = bytes;
     return;
   }
-  // The parser writes NUL over spaces before a colon, over the colon, and over CR and LF; only the very
-  // last CR stays.
+  // The parser writes NUL over spaces before a colon, over the colon, and over CR and LF; only the
+  // very last CR stays.
   const char* const after_version = head.version.data() + head.version.size();
   head.bare_line_feed = after_version[1] != '\0' || end[-2] != '\r';
   for (const auto& [name, value] : head.headers) {
@@ -91,16 +98,20 @@ void ReadHeadLayout(std::string_view bytes, RequestHead& head) {
   }
   while (rest < end && *rest == '\0') ++rest;
   const std::string_view tail(rest, static_cast<size_t>(end - rest));
-  if (tail.find_first_not_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) head.unparsed = tail;
+  constexpr std::string_view kLineEnds("\r\n\0", 3);
+  if (tail.find_first_not_of(kLineEnds) != std::string_view::npos) head.unparsed = tail;
 }
 
 std::optional<Refusal> CheckHead(const RequestHead& head) {
   if (!IsKnownMethod(head.method)) {
-    return Refusal{405, "method " + std::string(head.method.substr(0, 32)) + " is not served", std::string(kMethods)};
+    return Refusal{405, "method " + std::string(head.method.substr(0, 32)) + " is not served",
+                   std::string(kMethods)};
   }
   if (const size_t bytes = head.target.size() + head.query.size(); bytes > limits::kUriBytesMax) {
-    return Refusal{414, "the URI has " + std::to_string(bytes) + " bytes, the limit is " +
-                            std::to_string(limits::kUriBytesMax), ""};
+    return Refusal{414,
+                   "the URI has " + std::to_string(bytes) + " bytes, the limit is " +
+                       std::to_string(limits::kUriBytesMax),
+                   ""};
   }
   if (auto refusal = CheckLines(head)) return refusal;
   return CheckFraming(head);
@@ -130,7 +141,9 @@ std::optional<Refusal> ParseTarget(std::string_view target, Target& parsed) {
   auto path = PercentDecode(target);
   if (!path) return BadRequest("a '%' in the path without two hex digits");
   if (!path->starts_with('/')) return BadRequest("the path does not start with '/'");
-  if (std::any_of(path->begin(), path->end(), IsControl)) return BadRequest("a control byte in the path");
+  if (std::any_of(path->begin(), path->end(), IsControl)) {
+    return BadRequest("a control byte in the path");
+  }
   const std::string closed = *path + "/";
   if (closed.find("/./") != std::string::npos || closed.find("/../") != std::string::npos) {
     return BadRequest("a '.' or '..' segment in the path");
@@ -151,7 +164,8 @@ std::string HostName(std::string_view authority) {
     port = name.substr(colon);
     name = name.substr(0, colon);
   }
-  if (!port.empty() && (port[0] != ':' || (port.size() > 1 && !IsDecimal(port.substr(1))))) return "";
+  const bool is_port = port.empty() || port == ":" || (port[0] == ':' && IsDecimal(port.substr(1)));
+  if (!is_port) return "";
   return LowerCase(name);
 }
 
@@ -164,15 +178,20 @@ std::optional<Refusal> CheckHost(const RequestHead& head, const Target& target,
   const auto is_own = [&](std::string_view authority) {
     const std::string name = HostName(authority);
     if (name.empty()) return false;
-    return name == own_address || std::find(own_names.begin(), own_names.end(), name) != own_names.end();
+    return name == own_address ||
+           std::find(own_names.begin(), own_names.end(), name) != own_names.end();
   };
-  if (is_own(hosts[0]) && (target.authority.empty() || is_own(target.authority))) return std::nullopt;
-  return Refusal{421, "this box is not known as '" + HostName(hosts[0]).substr(0, 255) +
-                          "'; use its address, its host name, or add the name to its allowed hosts", ""};
+  const bool is_own_target = target.authority.empty() || is_own(target.authority);
+  if (is_own(hosts[0]) && is_own_target) return std::nullopt;
+  return Refusal{421,
+                 "this box is not known as '" + HostName(hosts[0]).substr(0, 255) +
+                     "'; use its address, its host name, or add the name to its allowed hosts",
+                 ""};
 }
 
 std::optional<Refusal> CheckOrigin(const RequestHead& head) {
-  if (ListContains("GET, HEAD, OPTIONS", head.method)) return std::nullopt;
+  const bool is_safe = head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS";
+  if (is_safe) return std::nullopt;
   const auto origins = HeaderValues(head, "Origin");
   if (origins.empty()) return std::nullopt;
   const auto hosts = HeaderValues(head, "Host");

@@ -56,8 +56,8 @@ std::string ErrorBody(int http_status, std::string_view message, std::string_vie
   return DumpJson(Json{{"error", std::move(error)}});
 }
 
-void SendError(Response& response, int http_status, std::string_view message, std::string_view param,
-               std::string_view code) {
+void SendError(Response& response, int http_status, std::string_view message,
+               std::string_view param, std::string_view code) {
   if (http_status == 429 || http_status == 503) response.SetHeader("Retry-After", "1");
   response.Send(http_status, "application/json", ErrorBody(http_status, message, param, code));
 }

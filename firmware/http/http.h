@@ -28,11 +28,11 @@ struct Request {
   std::string path;    // percent-decoded, no query, starts with '/', no control byte
   std::string query;   // raw, without '?'
   std::vector<std::pair<std::string, std::string>> headers;  // in order; names as sent
-  std::string body;    // whole; at most limits::kBodyBytesMax
+  std::string body;                                          // whole; at most limits::kBodyBytesMax
   std::string remote_address;
   std::string request_id;  // the client's x-request-id if it is sane, else made here
   std::vector<std::string> path_parameters;  // what `{}` of the route's pattern matched
-  double arrival_time_s = 0;  // CLOCK_MONOTONIC when the header was complete
+  double arrival_time_s = 0;                 // CLOCK_MONOTONIC when the header was complete
 
   // Case-insensitive; empty when absent.
   std::string_view Header(std::string_view name) const;
@@ -48,8 +48,8 @@ class Response {
  public:
   virtual ~Response() = default;
 
-  // Before Send or BeginStream. Content-Length, Connection, x-request-id and the security headers are
-  // the server's business.
+  // Before Send or BeginStream. Content-Length, Connection, x-request-id and the security headers
+  // are the server's business.
   virtual void SetHeader(std::string name, std::string value) = 0;
 
   virtual void Send(int status, std::string_view content_type, std::string_view body) = 0;
@@ -69,14 +69,14 @@ using Handler = std::function<void(const Request&, Response&)>;
 
 // A pattern is a path whose segments may be `{}` (matches one segment) or end in `{*}` (the rest).
 struct Route {
-  std::string method;   // "GET" also answers HEAD
+  std::string method;  // "GET" also answers HEAD
   std::string pattern;
   Scope scope;
   Handler handler;
   bool streams = false;  // takes a place among limits::kHttpStreamThreads while it runs
 };
 
-// OpenAI's error shape: {"error":{"message","type","param","code"}}, code = HTTP status unless given.
+// OpenAI's error shape: {"error":{"message","type","param","code"}}; code = HTTP status by default.
 std::string ErrorBody(int http_status, std::string_view message, std::string_view param = "",
                       std::string_view code = "");
 void SendError(Response& response, int http_status, std::string_view message,

@@ -14,7 +14,8 @@ namespace {
 
 using Header = std::pair<std::string_view, std::string_view>;
 
-// On every answer: an error page is a page too. Nothing is loaded from elsewhere and no script is inline.
+// On every answer: an error page is a page too. No script is inline and nothing comes from
+// elsewhere.
 constexpr std::array kSecurityHeaders = {
     Header{"Content-Security-Policy",
            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -78,8 +79,9 @@ void ConnectionResponse::SetHeader(std::string name, std::string value) {
   for (char& c : value) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
-  const auto same = std::find_if(headers_.begin(), headers_.end(),
-                                 [&](const auto& header) { return EqualsIgnoringCase(header.first, name); });
+  const auto same = std::find_if(headers_.begin(), headers_.end(), [&](const auto& header) {
+    return EqualsIgnoringCase(header.first, name);
+  });
   if (same != headers_.end()) {
     same->second = std::move(value);
   } else {
@@ -90,7 +92,8 @@ void ConnectionResponse::SetHeader(std::string name, std::string value) {
 std::string ConnectionResponse::Head(int status, std::string_view content_type) const {
   std::string head;
   head.reserve(1024);
-  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(ReasonPhrase(status)).append("\r\n");
+  head.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
+  head.append(ReasonPhrase(status)).append("\r\n");
   AppendHeader(head, "Date", HttpDate());
   if (!content_type.empty()) AppendHeader(head, "Content-Type", content_type);
   bool cache_control = false;

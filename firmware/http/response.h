@@ -1,5 +1,5 @@
-// Response over a Connection: renders the head with the headers every answer has, frames streams, and
-// gives up on clients that do not read.
+// Response over a Connection: renders the head with the headers every answer has, frames streams,
+// and gives up on clients that do not read.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 namespace hearth::http {
 
 struct WriteLimits {
-  // One write must be taken by the client within stall_s + bytes / bytes_per_s. A slow reader costs its
-  // own thread that long, nobody else.
+  // One write must be taken by the client within stall_s + bytes / bytes_per_s. A slow reader costs
+  // its own thread that long, nobody else.
   double stall_s = 5;
   double bytes_per_s = 64 * 1024;
   // What the kernel holds for a stream's reader; beyond it the writer waits.
@@ -25,14 +25,17 @@ struct WriteLimits {
 class ConnectionResponse : public Response {
  public:
   struct Properties {
-    bool is_head = false;    // answer without a body
+    bool is_head = false;      // answer without a body
     bool is_http_1_0 = false;  // no chunks: a stream ends with the connection
     std::string request_id;
   };
 
   ConnectionResponse(Connection& connection, const WriteLimits& limits, const Clock& clock,
                      Properties properties)
-      : connection_(connection), limits_(limits), clock_(clock), properties_(std::move(properties)) {}
+      : connection_(connection),
+        limits_(limits),
+        clock_(clock),
+        properties_(std::move(properties)) {}
 
   void SetHeader(std::string name, std::string value) override;
   void Send(int status, std::string_view content_type, std::string_view body) override;

@@ -24,7 +24,8 @@ std::vector<std::string_view> Segments(std::string_view path) {
   }
 }
 
-// How closely the pattern fits, one letter a segment ("a" literal, "b" {}, "c" {*}); smaller is closer.
+// How closely the pattern fits, a letter per segment ("a" literal, "b" {}, "c" {*}); less is
+// closer.
 std::optional<std::string> Fit(std::string_view pattern, std::string_view path,
                                std::vector<std::string>& parameters) {
   const auto expected = Segments(pattern);
@@ -33,7 +34,8 @@ std::optional<std::string> Fit(std::string_view pattern, std::string_view path,
   for (size_t i = 0; i < expected.size(); ++i) {
     if (i >= actual.size()) return std::nullopt;
     if (expected[i] == kRest) {
-      const std::string_view rest(actual[i].data(), static_cast<size_t>(path.end() - actual[i].data()));
+      const std::string_view rest(actual[i].data(),
+                                  static_cast<size_t>(path.end() - actual[i].data()));
       if (rest.empty()) return std::nullopt;
       parameters.emplace_back(rest);
       return fit + 'c';

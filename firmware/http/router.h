@@ -20,8 +20,8 @@ class Router {
     std::string allow;  // methods that the path has, "GET, HEAD, POST"
   };
 
-  // A literal segment is preferred to `{}`, that to `{*}`. `{*}` matches one or more segments; a trailing
-  // `{}` or `{*}` does not match an empty segment.
+  // A literal segment is preferred to `{}`, that to `{*}`. `{*}` matches one or more segments. No
+  // empty segment matches `{}`, and no empty rest `{*}`.
   Match Find(std::string_view method, std::string_view path) const;
 
   const std::vector<Route>& routes() const { return routes_; }

@@ -33,7 +33,8 @@ class CivetConnection : public Connection {
   explicit CivetConnection(mg_connection* connection) : connection_(connection) {}
 
   int ReadSome(std::span<char> buffer, double timeout_s) override {
-    return hearth_cw_read_some(connection_, buffer.data(), static_cast<int>(buffer.size()), timeout_s);
+    return hearth_cw_read_some(connection_, buffer.data(), static_cast<int>(buffer.size()),
+                               timeout_s);
   }
   int WriteSome(std::string_view data, double timeout_s) override {
     constexpr size_t kPieceBytesMax = size_t{1} << 20;
@@ -54,16 +55,20 @@ class CivetConnection : public Connection {
 
   // Sends FIN. Under TLS the library's close does that, after its own alert.
   void FinishSending() {
-    if (mg_get_request_info(connection_)->is_ssl == 0) shutdown(hearth_cw_socket(connection_), SHUT_WR);
+    const bool is_tls = mg_get_request_info(connection_)->is_ssl != 0;
+    if (!is_tls) shutdown(hearth_cw_socket(connection_), SHUT_WR);
   }
 
   // The address that the client connected to; IPv4 in its own form on a dual-stack listener too.
   std::string LocalAddress() const {
     sockaddr_storage address{};
     socklen_t length = sizeof(address);
-    if (getsockname(hearth_cw_socket(connection_), reinterpret_cast<sockaddr*>(&address), &length) != 0) return "";
-    const void* bytes = &reinterpret_cast<sockaddr_in*>(&address)->sin_addr;
-    if (address.ss_family == AF_INET6) bytes = &reinterpret_cast<sockaddr_in6*>(&address)->sin6_addr;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    if (getsockname(hearth_cw_socket(connection_), generic, &length) != 0) return "";
+    const void* bytes =
+        address.ss_family == AF_INET6
+            ? static_cast<void*>(&reinterpret_cast<sockaddr_in6*>(generic)->sin6_addr)
+            : &reinterpret_cast<sockaddr_in*>(generic)->sin_addr;
     char text[INET6_ADDRSTRLEN];
     if (inet_ntop(address.ss_family, bytes, text, sizeof(text)) == nullptr) return "";
     std::string_view name(text);
@@ -104,10 +109,15 @@ RequestHead HeadOf(const mg_connection* connection) {
   return head;
 }
 
+// "127.0.0.1:8080", "[::1]:8080".
+std::string Authority(const std::string& address, int port) {
+  const bool is_ipv6 = address.find(':') != std::string::npos;
+  return (is_ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
 std::string ListenerOf(const ServerOptions& options) {
-  const bool is_ipv6 = options.bind_address.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + options.bind_address + "]" : options.bind_address) + ":" +
-         std::to_string(options.port) + (options.tls_certificate_path.empty() ? "" : "s");
+  return Authority(options.bind_address, options.port) +
+         (options.tls_certificate_path.empty() ? "" : "s");
 }
 
 // Everything is set that has a default somebody could be hurt by.
@@ -118,17 +128,17 @@ Settings SettingsOf(const ServerOptions& options) {
       {"num_threads", std::to_string(threads)},
       {"connection_queue", std::to_string(2 * threads)},
       {"listen_backlog", "1024"},
-      {"tcp_nodelay", "1"},  // without it keep-alive costs 44 ms a request (Nagle against delayed ACK)
+      {"tcp_nodelay", "1"},  // 44 ms a request otherwise: Nagle waits for the delayed ACK
       {"enable_keep_alive", "yes"},
       {"keep_alive_timeout_ms", "5000"},  // an idle connection holds a thread
       {"request_timeout_ms", "10000"},    // for the head
-      {"linger_timeout_ms", "-1"},        // close in the background; what was written is still delivered
+      {"linger_timeout_ms", "-1"},  // close in the background; what was written is still delivered
       {"max_request_size", std::to_string(limits::kHeaderBytesMax)},
       {"decode_url", "no"},  // ParseTarget decodes once, after the checks
       {"decode_query_string", "no"},
       {"enable_directory_listing", "no"},
-      {"enable_auth_domain_check", "no"},  // CheckHost has the names
-      {"access_control_allow_origin", ""},  // CivetWeb answers preflights for every origin otherwise
+      {"enable_auth_domain_check", "no"},   // CheckHost has the names
+      {"access_control_allow_origin", ""},  // by default preflights of every origin are granted
       {"access_control_allow_methods", ""},
       {"access_control_allow_headers", ""},
   };
@@ -207,7 +217,8 @@ class Server::Impl {
   void Handle(CivetConnection& connection, const Route& route, const Request& request,
               ConnectionResponse& response);
   void Refuse(CivetConnection& connection, ConnectionResponse& response, const Refusal& refusal);
-  std::optional<Refusal> Parse(const CivetConnection& connection, const RequestHead& head, Request& request) const;
+  std::optional<Refusal> Parse(const CivetConnection& connection, const RequestHead& head,
+                               Request& request) const;
 
   const ServerOptions options_;
   const Router router_;
@@ -266,7 +277,8 @@ int Server::Impl::OnMessage(const mg_connection* connection, const char* text) {
   Impl& impl = Of(connection);
   {
     std::lock_guard lock(impl.start_mutex_);
-    if (impl.starting_) impl.start_messages_.append(impl.start_messages_.empty() ? "" : "; ").append(text);
+    std::string& messages = impl.start_messages_;
+    if (impl.starting_) messages.append(messages.empty() ? "" : "; ").append(text);
   }
   LOG(kDebug) << "civetweb: " << text;
   return 1;
@@ -290,14 +302,17 @@ int Server::Impl::OnRequest(mg_connection* connection) {
 int Server::Impl::OnParseError(mg_connection* raw, int status, const char* text) {
   Impl& impl = Of(raw);
   CivetConnection connection(raw);
-  ConnectionResponse response(connection, impl.options_.write, *Clock::System(), {.request_id = NewRequestId()});
+  ConnectionResponse response(connection, impl.options_.write, *Clock::System(),
+                              {.request_id = NewRequestId()});
   const mg_request_info& info = *mg_get_request_info(raw);
   Refusal refusal{status, text, ""};
   if (hearth_cw_head_overflowed(raw) != 0) {
-    refusal = {431, "the request's head has more than " + std::to_string(limits::kHeaderBytesMax) + " bytes", ""};
+    refusal = {431,
+               "the request's head exceeds " + std::to_string(limits::kHeaderBytesMax) + " bytes",
+               ""};
   } else if (status == 411) {
     refusal = {400, "Content-Length is not a number of bytes", ""};
-  } else if (status == 400 && info.http_version != nullptr && !ListContains(kMethods, info.request_method)) {
+  } else if (status == 400 && info.http_version != nullptr && !IsKnownMethod(info.request_method)) {
     refusal = {405, "this method is not served", std::string(kMethods)};
   }
   impl.Refuse(connection, response, refusal);
@@ -337,8 +352,8 @@ int Server::Impl::Serve(mg_connection* raw) {
   return record.status == 0 ? 499 : record.status;
 }
 
-std::optional<Refusal> Server::Impl::Parse(const CivetConnection& connection, const RequestHead& head,
-                                           Request& request) const {
+std::optional<Refusal> Server::Impl::Parse(const CivetConnection& connection,
+                                           const RequestHead& head, Request& request) const {
   if (auto refusal = CheckHead(head)) return refusal;
   Target target;
   if (auto refusal = ParseTarget(head.target, target)) return refusal;
@@ -349,7 +364,8 @@ std::optional<Refusal> Server::Impl::Parse(const CivetConnection& connection, co
   return std::nullopt;
 }
 
-void Server::Impl::Refuse(CivetConnection& connection, ConnectionResponse& response, const Refusal& refusal) {
+void Server::Impl::Refuse(CivetConnection& connection, ConnectionResponse& response,
+                          const Refusal& refusal) {
   connection.CloseAfterAnswer();
   if (!refusal.allow.empty()) response.SetHeader("Allow", refusal.allow);
   SendError(response, refusal.status, refusal.message);
@@ -357,7 +373,8 @@ void Server::Impl::Refuse(CivetConnection& connection, ConnectionResponse& respo
   DrainBody(connection, kDrainS, *Clock::System());
 }
 
-std::optional<Refusal> Server::Impl::CheckMatch(const Router::Match& match, const Request& request) const {
+std::optional<Refusal> Server::Impl::CheckMatch(const Router::Match& match,
+                                                const Request& request) const {
   if (match.route == nullptr && match.allow.empty()) {
     return Refusal{404, "there is nothing at " + request.path, ""};
   }
@@ -381,8 +398,8 @@ void Server::Impl::Answer(CivetConnection& connection, const RequestHead& head, 
   if (!refusal && (match.route->streams || has_body)) {
     place.emplace(free_stream_places_);
     if (!place->taken()) {
-      refusal = Refusal{503, "all " + std::to_string(options_.stream_threads) +
-                                 " places for streams are taken; retry later", ""};
+      const std::string places = std::to_string(options_.stream_threads);
+      refusal = Refusal{503, "all " + places + " places for streams are taken; retry later", ""};
     }
   }
   if (refusal && has_body) return Refuse(connection, response, *refusal);
@@ -397,8 +414,8 @@ void Server::Impl::Answer(CivetConnection& connection, const RequestHead& head, 
 }
 
 // False when the body did not come; what there was to answer has been answered.
-bool Server::Impl::ReceiveBody(CivetConnection& connection, const BodyFraming& framing, Request& request,
-                               ConnectionResponse& response) {
+bool Server::Impl::ReceiveBody(CivetConnection& connection, const BodyFraming& framing,
+                               Request& request, ConnectionResponse& response) {
   const bool expects_leave = EqualsIgnoringCase(request.Header("Expect"), "100-continue");
   if (expects_leave && framing.content_length.value_or(0) <= options_.body.bytes_max) {
     connection.WriteSome("HTTP/1.1 100 Continue\r\n\r\n", options_.write.stall_s);
@@ -415,8 +432,8 @@ bool Server::Impl::ReceiveBody(CivetConnection& connection, const BodyFraming& f
   return false;
 }
 
-// The border of the handlers: whatever they throw or forget, the client gets one well-formed answer or a
-// stream that visibly breaks off.
+// The border of the handlers: whatever they throw or forget, the client gets one well-formed answer
+// or a stream that visibly breaks off.
 void Server::Impl::Handle(CivetConnection& connection, const Route& route, const Request& request,
                           ConnectionResponse& response) {
   try {
@@ -425,7 +442,8 @@ void Server::Impl::Handle(CivetConnection& connection, const Route& route, const
     LOG(kError) << request.method << ' ' << route.pattern << " (request " << request.request_id
                 << ") failed: " << error.what();
     connection.CloseAfterAnswer();
-    if (!response.started()) SendError(response, 500, "internal error; the log has it under this request's id");
+    if (response.started()) return;
+    SendError(response, 500, "internal error; the log has it under this request's id");
     return;
   }
   if (!response.started()) {
@@ -448,9 +466,8 @@ int Server::port() const { return impl_->port(); }
 
 std::string Server::url() const {
   const ServerOptions& options = impl_->options();
-  const bool is_ipv6 = options.bind_address.find(':') != std::string::npos;
   return (options.tls_certificate_path.empty() ? "http://" : "https://") +
-         (is_ipv6 ? "[" + options.bind_address + "]" : options.bind_address) + ":" + std::to_string(port());
+         Authority(options.bind_address, port());
 }
 
 void Server::StopAccepting() { impl_->StopAccepting(); }

@@ -53,7 +53,8 @@ class Server {
   int port() const;
   std::string url() const;  // "http://127.0.0.1:8080"
 
-  // From now on requests to kInfer and kAdmin routes get 503; the page, health and metrics still answer.
+  // From now on requests to kInfer and kAdmin routes get 503; the page, health and metrics still
+  // answer.
   void StopAccepting();
 
   // StopAccepting, then waits until no request is being answered. False when some still were after

@@ -1,5 +1,5 @@
-// A client that sends exactly the bytes it is given: what a well-behaved library would refuse to send is
-// what the server must be tested with.
+// A client that sends exactly the bytes it is given: what a well-behaved library would refuse to
+// send is what the server must be tested with.
 #pragma once
 
 #include <arpa/inet.h>
@@ -16,7 +16,8 @@ namespace hearth::http {
 
 class RawClient {
  public:
-  explicit RawClient(int port, int receive_buffer_bytes = 0) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit RawClient(int port, int receive_buffer_bytes = 0)
+      : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
     if (receive_buffer_bytes > 0) {
       setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof(receive_buffer_bytes));
     }

@@ -28,9 +28,10 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   AddBasicRoutes();
   StartServer();
   RawClient client(port());
-  client.Send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nfirst"
-              "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nsecond"
-              "GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.Send(
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nfirst"
+      "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\n\r\nsecond"
+      "GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(BodyOf(client.ReadAnswer()), "first");
   EXPECT_EQ(BodyOf(client.ReadAnswer()), "second");
   EXPECT_EQ(BodyOf(client.ReadAnswer()), "pong");
@@ -49,13 +50,15 @@ TEST_F(ServerTest, ClosesWhenTheClientAsks) {
 TEST_F(ServerTest, PutsSecurityHeadersOnEveryAnswer) {
   AddBasicRoutes();
   StartServer();
-  for (const std::string& answer : {Get("/ping"), Get("/absent"), Get("/boom"), Exchange("BROKEN\r\n\r\n")}) {
+  for (const std::string& answer :
+       {Get("/ping"), Get("/absent"), Get("/boom"), Exchange("BROKEN\r\n\r\n")}) {
     EXPECT_TRUE(HasLine(answer, "X-Content-Type-Options: nosniff")) << answer;
     EXPECT_TRUE(HasLine(answer, "Referrer-Policy: no-referrer")) << answer;
     EXPECT_TRUE(HasLine(answer, "Cross-Origin-Opener-Policy: same-origin")) << answer;
     EXPECT_TRUE(HasLine(answer, "Cross-Origin-Resource-Policy: same-origin")) << answer;
     EXPECT_TRUE(HasLine(answer, "Cache-Control: no-store")) << answer;
-    EXPECT_NE(answer.find("\r\nContent-Security-Policy: default-src 'none';"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("\r\nContent-Security-Policy: default-src 'none';"), std::string::npos)
+        << answer;
   }
 }
 
@@ -82,7 +85,8 @@ TEST_F(ServerTest, Answers404And405AsJson) {
   const std::string wrong_method = Get("/echo");
   EXPECT_EQ(StatusOf(wrong_method), 405);
   EXPECT_TRUE(HasLine(wrong_method, "Allow: POST")) << wrong_method;
-  EXPECT_TRUE(HasLine(Exchange("DELETE /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"), "Allow: GET, HEAD"));
+  EXPECT_TRUE(
+      HasLine(Exchange("DELETE /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"), "Allow: GET, HEAD"));
 }
 
 TEST_F(ServerTest, AnswersHeadWithTheLengthAndNoBody) {
@@ -109,8 +113,9 @@ TEST_F(ServerTest, TurnsAnExceptionInto500WithoutItsText) {
 
 TEST_F(ServerTest, PassesPathParametersAndQuery) {
   AddRoute("GET", "/v1/models/{*}", [](const Request& request, Response& response) {
-    response.Send(200, "text/plain", request.path_parameters.at(0) + "|" + request.Parameter("q").value_or("-") +
-                                         "|" + std::string(request.Header("X-THING")));
+    response.Send(200, "text/plain",
+                  request.path_parameters.at(0) + "|" + request.Parameter("q").value_or("-") + "|" +
+                      std::string(request.Header("X-THING")));
   });
   StartServer();
   EXPECT_EQ(BodyOf(Get("/v1/models/org%2Fa/b?q=1%202+3", "x-thing:  v \r\n")), "org/a/b|1 2 3|v");
@@ -146,11 +151,13 @@ TEST_F(ServerTest, RunsWithTheSettingsThatMatter) {
 
 TEST_F(ServerTest, SaysWhyItCannotListen) {
   StartServer();
-  const auto second = Server::Start({.port = port(), .stream_threads = 1, .reserved_threads = 1}, {});
+  const auto second =
+      Server::Start({.port = port(), .stream_threads = 1, .reserved_threads = 1}, {});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), StatusCode::kUnavailable);
   EXPECT_NE(second.status().message().find(std::to_string(port())), std::string::npos);
-  EXPECT_NE(second.status().message().find("in use"), std::string::npos) << second.status().message();
+  EXPECT_NE(second.status().message().find("in use"), std::string::npos)
+      << second.status().message();
 }
 
 TEST_F(ServerTest, ObservesEveryAnswer) {
@@ -177,8 +184,9 @@ TEST_F(ServerTest, ObservesEveryAnswer) {
 
 TEST_F(ServerTest, RefusesWorkButShowsThePageWhileDraining) {
   AddBasicRoutes();
-  AddRoute("GET", "/v1/models", [](const Request&, Response& response) { response.Send(200, "", ""); }, false,
-           Scope::kInfer);
+  AddRoute(
+      "GET", "/v1/models", [](const Request&, Response& response) { response.Send(200, "", ""); },
+      false, Scope::kInfer);
   StartServer();
   EXPECT_EQ(StatusOf(Get("/v1/models")), 200);
   EXPECT_TRUE(server_->Drain(std::chrono::seconds(10)));

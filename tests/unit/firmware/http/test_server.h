@@ -44,11 +44,13 @@ class ServerTest : public testing::Test {
 
   // GET /ping -> "pong"; POST /echo -> the body; GET /boom throws.
   void AddBasicRoutes() {
-    AddRoute("GET", "/ping", [](const Request&, Response& response) { response.Send(200, "text/plain", "pong"); });
+    AddRoute("GET", "/ping",
+             [](const Request&, Response& response) { response.Send(200, "text/plain", "pong"); });
     AddRoute("POST", "/echo", [](const Request& request, Response& response) {
       response.Send(200, "application/octet-stream", request.body);
     });
-    AddRoute("GET", "/boom", [](const Request&, Response&) { throw std::runtime_error("the handler's secret"); });
+    AddRoute("GET", "/boom",
+             [](const Request&, Response&) { throw std::runtime_error("the handler's secret"); });
   }
 
   int port() const { return server_->port(); }
