@@ -1,0 +1,134 @@
+// The frame around every panel: title, description, menu, and the states loading, error, no data.
+
+import { SeriesColors } from './colors.js';
+import { Dropdown } from './dropdown.js';
+import { download, el, icon } from './dom.js';
+import { PanelData } from './panel_data.js';
+import { TimeSeriesPanel } from './panel_timeseries.js';
+import { BarGaugePanel, GaugePanel, PiePanel, StatPanel, TextPanel } from './panel_values.js';
+import { hasData, toCsv } from './series.js';
+
+const kTypes = {
+  timeseries: TimeSeriesPanel,
+  graph: TimeSeriesPanel,
+  stat: StatPanel,
+  gauge: GaugePanel,
+  bargauge: BarGaugePanel,
+  piechart: PiePanel,
+  text: TextPanel,
+};
+
+const fileName = (title) => `${title.replace(/[^\w-]+/g, '_')}.csv`;
+
+export class PanelFrame {
+  /** @param context of the dashboard: see TimeSeriesPanel (its colors are made here), plus onFullScreen(id). */
+  constructor(panel, context) {
+    this.panel = panel;
+    this.context_ = context;
+    this.data_ = new PanelData(panel);
+    this.visible = true;
+    this.answer_ = null;
+    this.body_ = el('div', { class: 'panel-body' });
+    this.note_ = el('div', { class: 'panel-note', hidden: true });
+    this.badge_ = el('span', { class: 'panel-badge', hidden: true }, icon('warning'));
+    this.progress_ = el('div', { class: 'panel-progress', hidden: true });
+    this.element = this.build_();
+    this.place_();
+    const Type = kTypes[panel.type];
+    // Colours are handed out per panel, in the order of its queries: a reload gives the same ones.
+    if (Type) this.view_ = new Type(panel, this.body_, { ...context, colors: new SeriesColors() });
+    else this.showNote_('unsupported', `panel type ${panel.type} is not drawn`);
+  }
+
+  build_() {
+    const { panel } = this;
+    const menuButton = el('button', { type: 'button', class: 'panel-menu', title: 'Panel menu', 'aria-label': `Menu of ${panel.title}` },
+      icon('dots'));
+    const menu = new Dropdown(menuButton, (pane, dropdown) => this.fillMenu_(pane, dropdown));
+    const info = panel.description
+      && el('span', { class: 'panel-info', tabindex: 0, title: panel.description, 'aria-label': panel.description }, icon('info'));
+    return el('section', {
+      class: `panel type-${panel.type}`, 'data-panel-id': panel.id, 'data-state': 'loading',
+      'data-size': panel.gridPos.w <= 4 ? 'tile' : 'normal', tabindex: -1, 'aria-label': panel.title,
+    },
+    el('header', { class: 'panel-head' }, el('h2', { title: panel.title }, panel.title), info || null, this.badge_, menu.element),
+    this.progress_, this.body_, this.note_);
+  }
+
+  place_() {
+    const { x, w, h } = this.panel.gridPos;
+    for (const [name, value] of Object.entries({ x: x + 1, w, h })) {
+      this.element.style.setProperty(`--${name}`, String(value));
+    }
+  }
+
+  /** The panel's row in its section's grid, counted from 1. */
+  setRow(row) {
+    this.element.style.setProperty('--y', String(row));
+  }
+
+  fillMenu_(pane, dropdown) {
+    const { panel } = this;
+    const exprs = this.answer_ ? this.data_.expressions(...this.lastArguments_) : panel.targets.map((target) => target.expr);
+    pane.classList.add('panel-pane');
+    const action = (text, key, run, disabled) => el('button', {
+      type: 'button', class: 'choice', disabled, onclick: () => { dropdown.close(); run(); },
+    }, text, key && el('kbd', {}, key));
+    pane.append(
+      action('View', 'v', () => this.context_.onFullScreen(panel.id)),
+      action('Download CSV', '', () => this.downloadCsv_(), !this.answer_),
+      panel.description ? el('p', { class: 'pane-text' }, panel.description) : '',
+      ...exprs.map((expr, index) => el('div', { class: 'query' },
+        el('span', { class: 'query-ref' }, panel.targets[index].refId), el('code', {}, expr))),
+    );
+  }
+
+  downloadCsv_() {
+    download(fileName(this.panel.title), toCsv(this.answer_.series), 'text/csv');
+  }
+
+  showNote_(state, text) {
+    this.element.dataset.state = state;
+    this.note_.hidden = state === 'ready';
+    this.note_.textContent = text;
+    this.badge_.hidden = state !== 'error';
+    this.badge_.title = text;
+    // After an error the last drawing stays, with the reason over it.
+    this.body_.classList.toggle('blank', state !== 'ready' && !(state === 'error' && this.answer_));
+  }
+
+  /** Loads and draws; never rejects. An answer that a newer load overtook is dropped. */
+  async load(variables, fromMs, toMs) {
+    if (!this.view_) return;
+    if (this.panel.targets.length === 0) {
+      this.showNote_('ready', '');
+      return;
+    }
+    this.lastArguments_ = [variables, fromMs, toMs, this.body_.clientWidth || 600];
+    const slow = setTimeout(() => { this.progress_.hidden = false; }, 250);
+    try {
+      const answer = await this.data_.load(...this.lastArguments_);
+      this.answer_ = answer;
+      if (hasData(answer.series)) {
+        this.showNote_('ready', '');
+        this.view_.draw(answer);
+      } else {
+        this.showNote_('empty', 'No data in this time range');
+      }
+    } catch (error) {
+      if (error.name !== 'AbortError') this.showNote_('error', error.message);
+    } finally {
+      clearTimeout(slow);
+      this.progress_.hidden = true;
+    }
+  }
+
+  redraw() {
+    if (this.answer_ && this.element.dataset.state === 'ready') this.view_.draw(this.answer_);
+  }
+
+  destroy() {
+    this.data_.cancel();
+    this.view_?.destroy();
+  }
+}

@@ -1,0 +1,54 @@
+// The one tooltip of the page: time, then every series' value at that time, largest first.
+
+import { el } from './dom.js';
+import { pointAt } from './series.js';
+import { formatStamp } from './time_range.js';
+import { formatValue } from './units.js';
+
+const kMarginPx = 14;
+let box = null;
+
+function tooltipRows(view, timeMs, stepMs) {
+  const rows = [];
+  for (const series of view.series) {
+    if (series.hidden) continue;
+    const point = pointAt(series.points, timeMs, stepMs);
+    if (point && Number.isFinite(point.y)) rows.push({ series, value: point.y, x: point.x });
+  }
+  return rows.sort((a, b) => b.value - a.value);
+}
+
+export function showTooltip(event, view, timeMs, stepMs) {
+  const rows = tooltipRows(view, timeMs, stepMs);
+  if (!box) {
+    box = el('div', { class: 'tooltip', role: 'presentation' });
+    document.body.append(box);
+  }
+  const shownTime = rows.length ? rows[0].x : timeMs;
+  box.replaceChildren(
+    el('div', { class: 'tooltip-time' }, formatStamp(shownTime)),
+    ...rows.map(({ series, value }) => {
+      const swatch = el('span', { class: 'swatch' });
+      swatch.style.background = series.color;
+      return el('div', { class: 'tooltip-row' }, swatch,
+        el('span', { class: 'tooltip-name' }, series.name),
+        el('span', { class: 'tooltip-value' }, formatValue(value, view.unit, view.decimals)));
+    }),
+    ...(rows.length ? [] : [el('div', { class: 'tooltip-row muted' }, 'No data at this time')]),
+  );
+  box.hidden = false;
+  place(event);
+}
+
+function place(event) {
+  const { width, height } = box.getBoundingClientRect();
+  const right = event.clientX + kMarginPx + width > window.innerWidth;
+  const low = event.clientY + kMarginPx + height > window.innerHeight;
+  const x = right ? event.clientX - kMarginPx - width : event.clientX + kMarginPx;
+  const y = low ? event.clientY - kMarginPx - height : event.clientY + kMarginPx;
+  box.style.transform = `translate(${Math.max(4, x)}px, ${Math.max(4, y)}px)`;
+}
+
+export function hideTooltip() {
+  if (box) box.hidden = true;
+}
