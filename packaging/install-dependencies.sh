@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 case $purpose in
   build) lists=(packaging/dependencies.txt); npm_directories=(webui) ;;
   test) lists=(packaging/dependencies.txt packaging/dependencies-test.txt)
-        npm_directories=(webui tests/web) ;;
+        npm_directories=(webui tests/e2e tests/web) ;;
   *) echo "usage: install-dependencies.sh [build|test]" >&2; exit 2 ;;
 esac
 
@@ -34,8 +34,9 @@ is_present() {
     command -v "$1" >/dev/null
 }
 
+# SYSTEMD_OFFLINE: tools that the tests run by themselves (prometheus) are not started as services.
 apt_get() {
-  as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 \
+  as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 SYSTEMD_OFFLINE=1 \
     apt-get -q -y -o DPkg::Lock::Timeout=600 "$@"
 }
 
