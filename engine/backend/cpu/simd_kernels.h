@@ -116,12 +116,22 @@ void LinearTile(const LinearArgs& args, int row, int unit) {
       }
     }
   }
+  // Through memory and a loop that is not unrolled: partial stores of registers are a page of code.
+  float sums[kRows][kUnits][2][Vec::kLanes];
 #pragma GCC unroll 12
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int u = 0; u < kUnits; ++u) {
-      StoreOutputs(args, low[r][u], row + r, FirstOutput(unit + u));
-      StoreOutputs(args, high[r][u], row + r, FirstOutput(unit + u) + 16);
+      low[r][u].Store(sums[r][u][0]);
+      high[r][u].Store(sums[r][u][1]);
+    }
+  }
+#pragma GCC unroll 1
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 1
+    for (int u = 0; u < kUnits; ++u) {
+      StoreOutputs(args, Vec::Load(sums[r][u][0]), row + r, FirstOutput(unit + u));
+      StoreOutputs(args, Vec::Load(sums[r][u][1]), row + r, FirstOutput(unit + u) + 16);
     }
   }
 }
@@ -379,7 +389,8 @@ void RmsNorm(float* x, const float* delta, const float* weight, float eps, int n
 void SiluMul(const float* gate, const float* up, int n, float* out) {
   const Vec one = Vec::Broadcast(1.0f);
   for (int i = 0; i < n; i += Vec::kLanes) {
-    const Vec g = LoadSome(gate + i, n - i);
+    // Below -100 the result is zero in fp32; Exp ends at e^88, which -1e38 would still outweigh.
+    const Vec g = VecMax(Vec::Broadcast(-100.0f), LoadSome(gate + i, n - i));
     StoreSome(g / (one + Exp(Vec::Zero() - g)) * LoadSome(up + i, n - i), out + i, n - i);
   }
 }
