@@ -168,7 +168,9 @@ class VectorMatch {
   }
 
   Status DuplicateError(const Labels& signature, const Column& first, const Column& second) const {
-    const auto [low, high] = std::minmax(LabelsText(first.labels), LabelsText(second.labels));
+    std::string low = LabelsText(first.labels);
+    std::string high = LabelsText(second.labels);
+    if (high < low) std::swap(low, high);
     const std::string side = swapped_ ? "left" : "right";
     return ExecutionError("found duplicate series for the match group " + LabelsText(signature) +
                           " on the " + side + " hand-side of the operation: [" + low + ", " + high +

@@ -295,6 +295,8 @@ class Parser {
         break;
       }
       case TokenKind::kIdentifier:
+      case TokenKind::kStart:
+      case TokenKind::kEndWord:
         if (Peek(1).kind == TokenKind::kLeftParen) return ParseCall();
         break;
       default: break;
