@@ -11,7 +11,8 @@ constexpr uint32_t kPolynomial = 0x82f63b78;  // 0x1edc6f41 reflected
 
 using Tables = std::array<std::array<uint32_t, 256>, 8>;
 
-// tables[k][b]: the effect of byte b followed by k zero bytes; eight bytes are then folded per turn.
+// tables[k][b]: the effect of byte b followed by k zero bytes; eight bytes are then folded per
+// turn.
 constexpr Tables MakeTables() {
   Tables tables{};
   for (uint32_t byte = 0; byte < 256; ++byte) {

@@ -1,5 +1,5 @@
-// CRC-32C (Castagnoli, RFC 3720 appendix B.4): SQLite has no page checksum by default, so stored blobs
-// carry their own.
+// CRC-32C (Castagnoli, RFC 3720 appendix B.4): SQLite has no page checksum by default, so stored
+// blobs carry their own.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@
 //      or a double (8 bytes follow)
 //   3  the slot's double changed: its XOR with the one before, less u zero bytes at the low end,
 //      follows as a varint
-// Slots after the last token are as before. Values come back to the bit: a decimal scale is used only
-// where value * scale is an integer that divides back exactly.
+// Slots after the last token are as before. Values come back to the bit: a decimal scale is used
+// only where value * scale is an integer that divides back exactly.
 #pragma once
 
 #include <bit>
@@ -61,8 +61,9 @@ class FrameDecoder {
  public:
   static bool IsKeyframe(std::span<const uint8_t> bytes);
 
-  // kDataLoss for bytes that are not a frame or fail their checksum, kFailedPrecondition for a delta
-  // whose predecessor was not the last frame decoded. After either, only a keyframe decodes again.
+  // kDataLoss for bytes that are not a frame or fail their checksum, kFailedPrecondition for a
+  // delta whose predecessor was not the last frame decoded. After either, only a keyframe decodes
+  // again.
   Status Decode(int64_t time_ms, std::span<const uint8_t> bytes);
 
   // Of the last frame decoded.

@@ -12,7 +12,8 @@ namespace {
 
 // A wall clock that moves by more than this against the monotonic one was set, not disciplined.
 constexpr double kClockStepMs = 2000;
-// After a step nothing is expired for so long: a clock that is set wrong for a moment must not cost data.
+// After a step nothing is expired for so long: a clock that is set wrong for a moment must not cost
+// data.
 constexpr double kExpiryPauseS = 3600;
 constexpr size_t kNewEventsMax = 1000;
 
@@ -24,7 +25,7 @@ std::string TableName(const TierOptions& tier) {
 
 History::History(const HistoryOptions& options, const Clock* clock)
     : options_(options), clock_(clock) {
-  CHECK(!options_.tiers.empty() && options_.tiers[0].step_s == 0) << "the first tier is the raw one";
+  CHECK(!options_.tiers.empty() && options_.tiers[0].step_s == 0) << "the first tier is raw";
   for (const TierOptions& tier : options_.tiers) tiers_.emplace_back(TableName(tier), tier);
   for (size_t i = 1; i < tiers_.size(); ++i) {
     CHECK(tiers_[i].step_ms() > tiers_[i - 1].step_ms()) << "tiers are listed from fine to coarse";
@@ -72,7 +73,7 @@ History::~History() {
 Status History::Load() {
   HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
   HEARTH_RETURN_IF_ERROR(series_.Load(*connection));
-  for (size_t i = 0; i < tiers_.size(); ++i) HEARTH_RETURN_IF_ERROR(LoadTier(*connection, tiers_[i]));
+  for (Tier& tier : tiers_) HEARTH_RETURN_IF_ERROR(LoadTier(*connection, tier));
   AdoptLastFrame();
   HEARTH_RETURN_IF_ERROR(ReplayRollups(*connection));
   HEARTH_ASSIGN_OR_RETURN(next_event_id_,
@@ -111,11 +112,12 @@ void History::AdoptLastFrame() {
   }
 }
 
-// The step that was open when the process ended goes on from the raw frames since the last closed one.
+// The step that was open when the process ended goes on from the raw frames since the last closed
+// one.
 Status History::ReplayRollups(Connection& connection) {
   for (size_t i = 0; i < rollups_.size(); ++i) {
     Tail& tail = tiers_[i + 1].tail;
-    const int64_t from = tail.empty() ? std::numeric_limits<int64_t>::min() : tail.newest()->time_ms;
+    const int64_t from = tail.empty() ? 0 : tail.newest()->time_ms;
     const FrameVisitor visitor = {
         [&](int64_t, const FrameDecoder& decoder) {
           Frame raw = decoder.ToFrame();
@@ -186,8 +188,9 @@ void History::NoteClock(int64_t time_ms) {
 
 Status History::HoldFrame(int64_t time_ms) {
   ++stats_.frames_held;
-  const std::string what = "sample of " + std::to_string(time_ms) + " ms is not after the last one, of " +
-                           std::to_string(last_ms_) + " ms; samples are skipped until then";
+  const std::string what = "sample of " + std::to_string(time_ms) +
+                           " ms is not after the last one, of " + std::to_string(last_ms_) +
+                           " ms; samples are skipped until then";
   if (!holding_) AddEventLocked({time_ms, "history_held", what});
   holding_ = true;
   return FailedPrecondition(what);

@@ -1,8 +1,10 @@
-// The metric history: every series of the box, sampled once a second, kept for as long as its tiers say.
+// The metric history: every series of the box, sampled once a second, kept for as long as its tiers
+// say.
 //
 // One row per sample time in SQLite, committed every minute and at once on Flush(); what is not yet
-// committed is read from memory, so a query is never behind. Counters come back as running sums that do
-// not fall when the process starts again, so that rate() and increase() agree on every tier.
+// committed is read from memory, so a query is never behind. Counters come back as running sums
+// that do not fall when the process starts again, so that rate() and increase() agree on every
+// tier.
 #pragma once
 
 #include <condition_variable>
@@ -85,10 +87,10 @@ class History : public promql::SeriesSource {
   // Idempotent. kNoSeries beyond SeriesIndex::kSeriesMax; Append ignores that id. Any thread.
   SeriesId Register(const promql::Labels& labels, SeriesKind kind);
 
-  // All values of one time; a registered series that is not named has a gap. Counters are cumulative
-  // since the start of this process. Called by one thread. A time at or before the last one is not
-  // taken (kFailedPrecondition, an event and frames_held say so) until time has passed it. Memory only:
-  // never waits for the disk.
+  // All values of one time; a registered series that is not named has a gap. Counters are
+  // cumulative since the start of this process. Called by one thread. A time at or before the last
+  // one is not taken (kFailedPrecondition, an event and frames_held say so) until time has passed
+  // it. Memory only: never waits for the disk.
   Status Append(int64_t time_ms, std::span<const std::pair<SeriesId, double>> values);
 
   // Commits now. On failure everything stays in memory and is tried again.
@@ -135,7 +137,7 @@ class History : public promql::SeriesSource {
   Status WriteBatch(Batch& batch);
   Status Expire(Connection& connection, Batch& batch);
   Status MakeRoom();
-  Status DropOldest(Connection& connection);
+  Status DropOldest();
   void FinishBatch(const Batch& batch, double seconds);
   void RecoverFrom(const Status& failure, const Batch& batch);
 

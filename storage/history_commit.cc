@@ -1,5 +1,5 @@
-// The writer of the history: what goes to disk once a minute, what is expired, and what is done when the
-// disk will not take it.
+// The writer of the history: what goes to disk once a minute, what is expired, and what is done
+// when the disk will not take it.
 #include <algorithm>
 
 #include "base/log.h"
@@ -9,11 +9,11 @@ namespace hearth::storage {
 
 namespace {
 
-// Rows expired per commit and tier: at least this many, or four for each one written, so that a long
-// absence is worked off in slices of milliseconds.
+// Rows expired per commit and tier: at least this many, or four for each one written, so that a
+// long absence is worked off in slices of milliseconds.
 constexpr int64_t kExpireRows = 256;
 constexpr int64_t kEventsKept = 10'000;
-constexpr double kFullnessMax = 0.95;  // above it the oldest data make room before SQLite must refuse
+constexpr double kFullnessMax = 0.95;  // above it the oldest frames go before SQLite must refuse
 constexpr int kMakeRoomTries = 4;
 constexpr int64_t kTierRowsMin = 64;  // a tier this small is not worth cutting for space
 
@@ -72,7 +72,7 @@ History::Batch History::TakeBatch() {
 
 Status History::Commit(Batch& batch) {
   HEARTH_ASSIGN_OR_RETURN(const double fullness, file_->Fullness());
-  if (fullness > kFullnessMax) HEARTH_RETURN_IF_ERROR(MakeRoom());
+  if (fullness > kFullnessMax) HEARTH_RETURN_IF_ERROR(DropOldest());
   Status status = WriteBatch(batch);
   for (int i = 0; i < kMakeRoomTries && status.code() == StatusCode::kResourceExhausted; ++i) {
     HEARTH_RETURN_IF_ERROR(MakeRoom());
@@ -106,7 +106,8 @@ Status History::WriteBatch(Batch& batch) {
 
 Status History::Expire(Connection& connection, Batch& batch) {
   HEARTH_RETURN_IF_ERROR(connection.Execute(
-      "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - " + std::to_string(kEventsKept)));
+      "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - " +
+      std::to_string(kEventsKept)));
   for (size_t i = 0; i < tiers_.size(); ++i) {
     Batch::TierPart& part = batch.tiers[i];
     if (batch.may_expire) {
@@ -120,18 +121,18 @@ Status History::Expire(Connection& connection, Batch& batch) {
   return Status::Ok();
 }
 
-// The database is at its limit or the disk is full.
+// SQLite refused for want of space: the disk is full, or one commit overran the limit.
 Status History::MakeRoom() {
-  const bool disk_full = file_->ReleaseBallast();
+  file_->ReleaseBallast();
+  HEARTH_RETURN_IF_ERROR(DropOldest());
   HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
-  HEARTH_RETURN_IF_ERROR(DropOldest(*connection));
-  // Pages in the write-ahead log and on the free list go back to a file system that needs them.
-  if (disk_full) (void)connection->Execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  return Status::Ok();
+  // The write-ahead log starts over in the space it has; truncated, others might take that.
+  return connection->Execute("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
 // A tenth of the finest tier that has something to give; the coarsest only when it is all there is.
-Status History::DropOldest(Connection& connection) {
+Status History::DropOldest() {
+  HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
   for (Tier& tier : tiers_) {
     StoredFrames stored;
     {
@@ -139,16 +140,17 @@ Status History::DropOldest(Connection& connection) {
       stored = tier.stored;
     }
     if (stored.rows <= kTierRowsMin) continue;
-    HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(connection));
-    HEARTH_ASSIGN_OR_RETURN(
-        const int64_t deleted,
-        DeleteOldest(connection, tier.table, Tail::kForever, std::max(kTierRowsMin, stored.rows / 10)));
-    HEARTH_ASSIGN_OR_RETURN(const int64_t oldest_ms, OldestStored(connection, tier.table));
+    HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
+    const int64_t rows = std::max(kTierRowsMin, stored.rows / 10);
+    HEARTH_ASSIGN_OR_RETURN(const int64_t deleted,
+                            DeleteOldest(*connection, tier.table, Tail::kForever, rows));
+    HEARTH_ASSIGN_OR_RETURN(const int64_t oldest_ms, OldestStored(*connection, tier.table));
     HEARTH_RETURN_IF_ERROR(transaction.Commit());
     std::unique_lock lock(mutex_);
     if (stats_.frames_dropped == 0) {
       AddEventLocked({last_wall_ms_, "history_full",
-                      "no space for the history; the oldest frames of " + tier.table + " are deleted"});
+                      "no space for the history; the oldest frames of " + tier.table +
+                          " are deleted"});
     }
     stats_.frames_dropped += deleted;
     tier.stored.Forget(deleted, oldest_ms);

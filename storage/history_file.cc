@@ -22,8 +22,8 @@ constexpr int64_t kPageBytes = 8192;            // frames of a few hundred bytes
 constexpr int64_t kBallastBytes = int64_t{2} << 20;
 constexpr size_t kSetAsideKept = 2;
 
-// first_ms > last_ms: a series without a sample yet. kind: 0 counter, 1 gauge. total: of a counter, when
-// it was last absent from a frame or the row was made.
+// first_ms > last_ms: a series without a sample yet. kind: 0 counter, 1 gauge. total: of a counter,
+// when it was last absent from a frame or the row was made.
 constexpr const char* kSteps[] = {
     "CREATE TABLE series(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, labels TEXT NOT NULL,"
     " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, total REAL NOT NULL);"
@@ -83,7 +83,10 @@ Result<std::unique_ptr<HistoryFile>> HistoryFile::Open(std::string path, int64_t
 }
 
 Status HistoryFile::OpenOrReplace() {
-  const Status opened = OpenWriter(/*check=*/true);
+  Status opened = OpenWriter(/*check=*/true);
+  const bool no_space = opened.code() == StatusCode::kResourceExhausted ||
+                        opened.code() == StatusCode::kUnavailable;
+  if (no_space && ReleaseBallast()) opened = OpenWriter(/*check=*/true);
   if (opened.code() != StatusCode::kDataLoss) return opened;
   return Replace(opened.message());
 }
@@ -130,7 +133,7 @@ Status HistoryFile::SetAside(const std::string& reason) {
   if (error) return ErrnoStatus("cannot rename the broken " + path_, error.value());
   std::error_code ignored;
   fs::rename(path_ + "-wal", aside + "-wal", ignored);  // there may be none
-  fs::remove(path_ + "-shm", ignored);                  // an index of the log, made anew when needed
+  fs::remove(path_ + "-shm", ignored);  // only an index of the log
   RemoveOldSetAside(path_);
   set_aside_ = "history was broken (" + reason + "); set aside as " + aside + ", a fresh one begun";
   LOG(kError) << set_aside_;

@@ -1,5 +1,5 @@
-// The file under the history: the one connection that writes, the read-only ones, and what happens when
-// the file is broken or the disk full.
+// The file under the history: the one connection that writes, the read-only ones, and what happens
+// when the file is broken or the disk full.
 #pragma once
 
 #include <atomic>
@@ -17,25 +17,27 @@ namespace hearth::storage {
 
 class HistoryFile {
  public:
-  // Opens or creates; the directory too. `tables` are the tiers' (created when missing). A broken file
-  // is set aside as <path>.corrupt-<utc> (the newest two are kept) and a fresh one begun: set_aside()
-  // then says why. kFailedPrecondition, nothing touched: not a history, or a newer release's.
+  // Opens or creates; the directory too. `tables` are the tiers' (created when missing). A broken
+  // file is set aside as <path>.corrupt-<utc> (the newest two are kept) and a fresh one begun:
+  // set_aside() then says why. kFailedPrecondition, nothing touched: not a history, or a newer
+  // release's.
   static Result<std::unique_ptr<HistoryFile>> Open(std::string path, int64_t bytes_max,
                                                    std::vector<std::string> tables);
 
-  // The writing connection; only under the history's commit lock. Opens it again when it was dropped.
+  // The writing connection; only under the history's commit lock. Opens it again when it was
+  // dropped.
   Result<Connection*> Writer();
   // After an I/O error the handle is not trusted again: its pages may say what the disk does not.
   void DropWriter();
   // Sets the file aside and begins a fresh one.
   Status Replace(const std::string& reason);
 
-  // Runs `read` with a read-only connection inside one read transaction. Any thread. `read` must only
-  // fetch: nothing that waits for a network.
+  // Runs `read` with a read-only connection inside one read transaction. Any thread. `read` must
+  // only fetch: nothing that waits for a network.
   Status Read(const std::function<Status(Connection&)>& read) const;
 
-  // Gives the file system the space set aside for this moment, so that rows can be deleted on a full
-  // disk. True when there was some.
+  // Gives the file system the space set aside for this moment, so that rows can be deleted on a
+  // full disk. True when there was some.
   bool ReleaseBallast();
   // Takes that space again when the file system has plenty.
   void RestoreBallast();

@@ -8,7 +8,8 @@ namespace hearth::storage {
 
 namespace {
 
-// A query that needs more points of one series takes the next coarser tier, if its step can bear that.
+// A query that needs more points of one series takes the next coarser tier, if its step can bear
+// that.
 constexpr int64_t kPointsPerSeries = 10'000;
 // A range selector sees at least so many points, so that a rate's slope stays its slope.
 constexpr int64_t kPointsPerRange = 6;
@@ -74,8 +75,8 @@ size_t History::ChooseTier(const promql::SelectHints& hints) const {
   return tiers_[chosen].tail.empty() ? 0 : chosen;
 }
 
-// From new to old: raw frames for what the chosen tier has not closed yet, the chosen tier, and coarser
-// ones for what it has given up already.
+// From new to old: raw frames for what the chosen tier has not closed yet, the chosen tier, and
+// coarser ones for what it has given up already.
 std::vector<History::Segment> History::Plan(const promql::SelectHints& hints) const {
   std::vector<Segment> segments;
   int64_t end_ms = hints.end_ms;

@@ -19,7 +19,8 @@ struct Schema {
 // Reads only. kFailedPrecondition for a file of another application or one of a newer release.
 Status CheckSchema(Connection& connection, const Schema& schema);
 
-// Brings the database to the newest schema, each step in a transaction of its own. Refuses as CheckSchema.
+// Brings the database to the newest schema, each step in a transaction of its own. Refuses as
+// CheckSchema.
 Status Migrate(Connection& connection, const Schema& schema);
 
 }  // namespace hearth::storage

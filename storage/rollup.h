@@ -1,4 +1,5 @@
-// Folds raw frames into one frame per step: (k * step, (k + 1) * step] becomes the frame of its end.
+// Folds raw frames into one frame per step: (k * step, (k + 1) * step] becomes the frame of its
+// end.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@ class Rollup {
  public:
   explicit Rollup(int64_t step_ms) : step_ms_(step_ms) {}
 
-  // Takes raw frames in ascending time. Returns the frame of the step before when `raw` begins a new one.
-  // Steps without a sample have no frame.
+  // Takes raw frames in ascending time. Returns the frame of the step before when `raw` begins a
+  // new one. Steps without a sample have no frame.
   std::optional<Frame> Add(const Frame& raw, const SeriesIndex& series);
 
  private:

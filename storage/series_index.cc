@@ -93,7 +93,8 @@ std::vector<SeriesId> SeriesIndex::Match(const std::vector<promql::Matcher>& mat
 Status SeriesIndex::Load(Connection& connection) {
   HEARTH_ASSIGN_OR_RETURN(
       Statement rows,
-      connection.Prepare("SELECT id, kind, labels, first_ms, last_ms, total FROM series ORDER BY id"));
+      connection.Prepare("SELECT id, kind, labels, first_ms, last_ms, total FROM series "
+                         "ORDER BY id"));
   while (true) {
     HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) return Status::Ok();

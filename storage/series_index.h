@@ -20,16 +20,17 @@ enum class SeriesKind { kCounter, kGauge };  // a histogram's bucket, sum and co
 using SeriesId = uint32_t;
 inline constexpr SeriesId kNoSeries = std::numeric_limits<SeriesId>::max();
 
-// Columns of a gauge in a roll-up, in slot order; a counter has one slot, its running sum at the end of
-// the step, whose difference from the point before is the increase within the step.
+// Columns of a gauge in a roll-up, in slot order; a counter has one slot, its running sum at the
+// end of the step, whose difference from the point before is the increase within the step.
 enum class GaugeColumn { kMin, kMax, kSum, kCount, kLast };
 inline constexpr size_t kGaugeColumns = 5;
 
 struct SeriesInfo {
   promql::Labels labels;
   SeriesKind kind = SeriesKind::kGauge;
-  size_t rollup_slot = 0;                                    // its first
-  int64_t first_ms = std::numeric_limits<int64_t>::max();    // of its samples; first > last: none yet
+  size_t rollup_slot = 0;  // its first
+  // Of its samples; first > last: none yet.
+  int64_t first_ms = std::numeric_limits<int64_t>::max();
   int64_t last_ms = std::numeric_limits<int64_t>::min();
   // Counters. `total` never goes down: `base` takes up what was counted before each reset.
   double total = 0;
@@ -50,7 +51,8 @@ struct SeriesRow {
 
 class SeriesIndex {
  public:
-  static constexpr size_t kSeriesMax = 50'000;  // 400 KB a raw frame in memory; far above a box's need
+  // 400 KB a raw frame in memory; far above a box's need.
+  static constexpr size_t kSeriesMax = 50'000;
 
   // The id of the labels, new or known. kNoSeries when the index is full. Labels known with another
   // kind begin a new series; the older one is then no longer selected.

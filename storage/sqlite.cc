@@ -153,7 +153,8 @@ Result<Transaction> Transaction::Begin(Connection& connection) {
 }
 
 Transaction::~Transaction() {
-  // After an I/O error SQLite may have rolled back by itself; then this one has nothing to do and says so.
+  // After an I/O error SQLite may have rolled back by itself; then this one has nothing to do and
+  // says so.
   if (connection_ != nullptr) (void)connection_->Execute("ROLLBACK");
 }
 

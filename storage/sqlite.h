@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -84,7 +85,8 @@ class Statement {
 class Transaction {
  public:
   static Result<Transaction> Begin(Connection& connection);  // takes the write lock at once
-  Transaction(Transaction&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction(Transaction&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();

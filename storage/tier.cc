@@ -8,8 +8,8 @@ namespace {
 
 bool Before(int64_t time_ms, const FramePtr& frame) { return time_ms < frame->time_ms; }
 
-// The time of the newest keyframe at or before `time_ms`, or `time_ms` when there is none near: encoders
-// write one every 60 frames.
+// The time of the newest keyframe at or before `time_ms`, or `time_ms` when there is none near:
+// encoders write one every 60 frames.
 Result<int64_t> KeyframeBefore(Connection& connection, const std::string& table, int64_t time_ms) {
   HEARTH_ASSIGN_OR_RETURN(
       Statement rows, connection.Prepare("SELECT ts, substr(frame, 1, 2) FROM " + table +
@@ -46,8 +46,8 @@ int64_t Tail::Trim(int64_t window_ms, size_t bytes_max) {
   return lost;
 }
 
-Status ReadFrames(Connection& connection, const std::string& table, int64_t start_ms, int64_t end_ms,
-                  const FrameVisitor& visitor) {
+Status ReadFrames(Connection& connection, const std::string& table, int64_t start_ms,
+                  int64_t end_ms, const FrameVisitor& visitor) {
   HEARTH_ASSIGN_OR_RETURN(const int64_t from, KeyframeBefore(connection, table, start_ms));
   HEARTH_ASSIGN_OR_RETURN(Statement rows,
                           connection.Prepare("SELECT ts, frame FROM " + table +
@@ -99,8 +99,9 @@ Result<int64_t> OldestStored(Connection& connection, const std::string& table) {
 
 Result<StoredFrames> MeasureTable(Connection& connection, const std::string& table) {
   HEARTH_ASSIGN_OR_RETURN(
-      Statement row, connection.Prepare("SELECT count(*), coalesce(sum(length(frame)), 0), min(ts) FROM " +
-                                        table));
+      Statement row,
+      connection.Prepare("SELECT count(*), coalesce(sum(length(frame)), 0), min(ts) FROM " +
+                         table));
   HEARTH_ASSIGN_OR_RETURN(const bool any, row.Step());
   StoredFrames stored;
   if (any && row.Int(0) > 0) stored = {row.Int(0), row.Int(1), row.Int(2)};

@@ -83,14 +83,15 @@ struct FrameVisitor {
   BrokenFn broken;
 };
 
-// Visits the frames of a table in (start_ms, end_ms], ascending. One that does not decode is a gap, as
-// are the deltas upon it.
-Status ReadFrames(Connection& connection, const std::string& table, int64_t start_ms, int64_t end_ms,
-                  const FrameVisitor& visitor);
+// Visits the frames of a table in (start_ms, end_ms], ascending. One that does not decode is a gap,
+// as are the deltas upon it.
+Status ReadFrames(Connection& connection, const std::string& table, int64_t start_ms,
+                  int64_t end_ms, const FrameVisitor& visitor);
 
 // Encodes and inserts; returns the bytes of the frames. Inside the caller's transaction; when that
 // fails, the caller resets the encoder.
-Result<int64_t> WriteFrames(Connection& connection, Tier& tier, const std::vector<FramePtr>& frames);
+Result<int64_t> WriteFrames(Connection& connection, Tier& tier,
+                            const std::vector<FramePtr>& frames);
 
 // Deletes at most `rows_max` of the oldest rows before `cutoff_ms`. Returns how many.
 Result<int64_t> DeleteOldest(Connection& connection, const std::string& table, int64_t cutoff_ms,

@@ -96,8 +96,8 @@ TEST_F(HistoryTest, ATruncatedOrEmptyFileNeverStopsTheStart) {
     const SeriesId id = Gauge("g");
     for (int i = 0; i < 2000; ++i) Tick({{id, 1.0 / (i + 1)}});
     history_.reset();
-    fs::resize_file(options_.path,
-                    static_cast<uintmax_t>(part * static_cast<double>(fs::file_size(options_.path))));
+    const auto size = static_cast<double>(fs::file_size(options_.path));
+    fs::resize_file(options_.path, static_cast<uintmax_t>(part * size));
     Open();
     Tick({{Gauge("g"), 1}});
     Flush();
@@ -156,7 +156,7 @@ TEST_F(HistoryTest, AtItsSizeLimitItGivesUpTheOldestFramesFirst) {
   for (int s = 0; s < 20; ++s) ids.push_back(Gauge("g" + std::to_string(s)));
   for (int i = 1; i <= 6000; ++i) {
     Values values;
-    for (size_t s = 0; s < ids.size(); ++s) values.emplace_back(ids[s], 1.0 / (i + static_cast<int>(s)));
+    for (const SeriesId id : ids) values.emplace_back(id, 1.0 / (i + static_cast<int>(id)));
     Tick(values);
     if (i % 60 == 0) Flush();
   }

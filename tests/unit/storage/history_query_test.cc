@@ -26,7 +26,8 @@ TEST_F(HistoryTest, SelectsByAllKindsOfMatchers) {
   };
   EXPECT_EQ(count(Named("temperature")), 3u);
   EXPECT_EQ(count({*Matcher::Make("room", Matcher::Op::kRegex, "c.*|attic")}), 4u);
-  EXPECT_EQ(count({Named("humidity")[0], *Matcher::Make("room", Matcher::Op::kNotEqual, "attic")}), 2u);
+  EXPECT_EQ(
+      count({Named("humidity")[0], *Matcher::Make("room", Matcher::Op::kNotEqual, "attic")}), 2u);
   EXPECT_EQ(count({*Matcher::Make("floor", Matcher::Op::kEqual, "")}), 6u);
   EXPECT_EQ(count(Named("pressure")), 0u);
   EXPECT_EQ(history_->SeriesLabels(Named("humidity"), 0, clock_.wall_ms)->size(), 3u);
