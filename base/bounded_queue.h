@@ -28,6 +28,18 @@ class BoundedQueue {
   }
   bool TryPush(T&& value) { return TryPush(value); }
 
+  // Waits while the queue is full. False when it is closed.
+  bool Push(T value) {
+    {
+      std::unique_lock lock(mutex_);
+      space_.wait(lock, [&] { return closed_ || items_.size() < capacity_; });
+      if (closed_) return false;
+      items_.push_back(std::move(value));
+    }
+    ready_.notify_one();
+    return true;
+  }
+
   // Waits for an item. Empty when the queue is closed and drained.
   std::optional<T> Pop() {
     std::unique_lock lock(mutex_);
@@ -54,6 +66,7 @@ class BoundedQueue {
       closed_ = true;
     }
     ready_.notify_all();
+    space_.notify_all();
   }
 
   size_t size() const {
@@ -70,12 +83,14 @@ class BoundedQueue {
     if (items_.empty()) return std::nullopt;
     std::optional<T> item(std::move(items_.front()));
     items_.pop_front();
+    space_.notify_one();
     return item;
   }
 
   const size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable ready_;
+  std::condition_variable space_;
   std::deque<T> items_;
   bool closed_ = false;
 };

@@ -40,5 +40,17 @@ TEST(BoundedQueue, CarriesEveryItemBetweenThreadsInOrder) {
   producer.join();
 }
 
+TEST(BoundedQueue, PushWaitsForSpaceAndGivesUpWhenClosed) {
+  BoundedQueue<int> queue(2);
+  std::thread producer([&] {
+    for (int i = 0; i < 10'000; ++i) EXPECT_TRUE(queue.Push(i));
+    while (queue.Push(-1)) {
+    }
+  });
+  for (int i = 0; i < 10'000; ++i) EXPECT_EQ(queue.Pop(), i);
+  queue.Close();
+  producer.join();
+}
+
 }  // namespace
 }  // namespace hearth

@@ -1,0 +1,212 @@
+#include "engine/worker/worker.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace hearth::engine {
+namespace {
+
+// Steps that may wait to be sent before the loop waits for hearthd: a second of them, or so.
+constexpr size_t kOutboxCapacity = 64;
+
+Status CheckLoad(const protocol::Load& load) {
+  if (load.max_num_seqs < 1) {
+    return InvalidArgument("max_num_seqs is " + std::to_string(load.max_num_seqs) +
+                           "; it must be at least 1");
+  }
+  if (load.max_num_batched_tokens < load.max_num_seqs) {
+    return InvalidArgument("max_num_batched_tokens is " +
+                           std::to_string(load.max_num_batched_tokens) +
+                           "; it must be at least max_num_seqs, which is " +
+                           std::to_string(load.max_num_seqs));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Worker::Worker(int fd) : channel_(fd), outbox_(kOutboxCapacity) {}
+
+int Worker::Run() {
+  auto first = channel_.Receive();
+  if (!first.ok()) {
+    LOG(kError) << "no Load frame came: " << first.status().message();
+    return first.status().code() == StatusCode::kUnavailable ? 0 : 1;
+  }
+  const auto* load = std::get_if<protocol::Load>(&*first);
+  if (load == nullptr) return Fail("the first frame was not Load");
+  if (!load->served_model_name.empty()) SetLogTag("engine " + load->served_model_name);
+
+  std::thread receiver(&Worker::ReceiveFrames, this);
+  const double start_s = MonotonicSeconds();
+  if (const Status status = Load(*load); !status.ok()) {
+    exit_status_ = Fail(status.message());
+    channel_.Shutdown();  // wakes the receiver; what was sent can still be read
+    receiver.join();
+    return exit_status_;
+  }
+  ready_ = true;
+  Send(MakeReady(*load, MonotonicSeconds() - start_s));
+  Serve(*load);
+  receiver.join();
+  return 0;
+}
+
+int Worker::Fail(const std::string& message) {
+  LOG(kError) << message;
+  Send(protocol::Failed{message});
+  return 1;
+}
+
+Status Worker::Load(const protocol::Load& load) {
+  HEARTH_RETURN_IF_ERROR(CheckLoad(load));
+  const auto progress = [this](std::string_view phase, double fraction) {
+    Send(protocol::Progress{std::string(phase), fraction});
+  };
+  progress("reading tokenizer", 0);
+  HEARTH_ASSIGN_OR_RETURN(tokenizer_, Tokenizer::Load(load.model));
+  auto chat_template = ChatTemplate::LoadFromModel(load.model);
+  if (chat_template.ok()) {
+    chat_template_ = *std::move(chat_template);
+  } else if (chat_template.status().code() != StatusCode::kNotFound) {
+    return chat_template.status();
+  }
+  HEARTH_ASSIGN_OR_RETURN(
+      model_, Model::Load(load.model,
+                          {.dtype = load.dtype,
+                           .num_threads = load.num_threads,
+                           .max_model_len = load.max_model_len,
+                           .max_num_batched_tokens = load.max_num_batched_tokens,
+                           .max_num_seqs = load.max_num_seqs,
+                           .block_size = load.block_size,
+                           .kv_cache_bytes = load.kv_cache_bytes},
+                          progress));
+  const int vocab_size = model_->config().vocab_size;
+  if (tokenizer_->vocab_size() > vocab_size) {
+    return InvalidArgument(load.model + ": tokenizer.json has token ids up to " +
+                           std::to_string(tokenizer_->vocab_size() - 1) +
+                           ", but the vocab_size of config.json is " +
+                           std::to_string(vocab_size) + "; the two belong to different models");
+  }
+  // A sequence that the pool cannot hold alone could never finish.
+  max_model_len_ = std::min(model_->max_model_len(), model_->num_blocks() * model_->block_size());
+  if (max_model_len_ < model_->max_model_len()) {
+    LOG(kWarning) << "the context is " << max_model_len_ << " instead of "
+                  << model_->max_model_len() << " tokens: the KV cache of "
+                  << model_->kv_cache_bytes() << " bytes holds no more; raise kv_cache_bytes";
+  }
+  input_processor_ = std::make_unique<InputProcessor>(
+      tokenizer_.get(), chat_template_ ? &*chat_template_ : nullptr,
+      InputProcessor::Options{.max_model_len = max_model_len_,
+                              .vocab_size = vocab_size,
+                              .generation_config = model_->generation_config()});
+  return Status::Ok();
+}
+
+protocol::Ready Worker::MakeReady(const protocol::Load& load, double load_time_s) const {
+  protocol::Ready ready;
+  ready.architecture = model_->config().architecture;
+  ready.device = "cpu";
+  ready.device_name = model_->device_name();
+  ready.dtype = model_->dtype();
+  ready.max_model_len = max_model_len_;
+  ready.vocab_size = model_->config().vocab_size;
+  ready.block_size = model_->block_size();
+  ready.num_blocks = model_->num_blocks();
+  ready.num_parameters = model_->num_parameters();
+  ready.weight_bytes = model_->weight_bytes();
+  ready.kv_cache_bytes = model_->kv_cache_bytes();
+  ready.load_time_s = load_time_s;
+  LOG(kInfo) << "loaded " << ready.architecture << " from " << load.model << " in "
+             << ready.load_time_s << " s: " << ready.num_parameters << " parameters, "
+             << ready.weight_bytes << " bytes of " << ready.dtype << " weights, KV cache of "
+             << ready.num_blocks << " blocks of " << ready.block_size << " tokens ("
+             << ready.kv_cache_bytes << " bytes), context " << ready.max_model_len << " tokens, "
+             << ready.device_name;
+  return ready;
+}
+
+void Worker::Serve(const protocol::Load& load) {
+  std::thread outbox([this] {
+    OutputProcessor processor(tokenizer_.get(), [this](uint64_t request_id) {
+      inbox_.RequestEnd(request_id, EndCause::kStopString);
+    });
+    while (auto item = outbox_.Pop()) {
+      if (auto* request = std::get_if<OutputProcessor::Request>(&*item)) {
+        processor.Add(std::move(*request));
+      } else {
+        Send(processor.Process(std::get<StepResult>(*item)));
+      }
+    }
+  });
+  EngineLoop loop({.max_num_seqs = load.max_num_seqs,
+                   .max_num_batched_tokens = load.max_num_batched_tokens,
+                   .num_blocks = model_->num_blocks(),
+                   .block_size = model_->block_size()},
+                  [this](const StepBatch& batch) { return model_->Forward(batch); }, &inbox_,
+                  Clock::System(), [this](StepResult result) { outbox_.Push(std::move(result)); });
+  loop.Run();
+  outbox_.Close();
+  outbox.join();
+}
+
+// A failure means that hearthd is gone; the receiver sees that too and ends the process.
+void Worker::Send(const protocol::Message& message) {
+  if (const Status status = channel_.Send(message); !status.ok()) {
+    LOG(kDebug) << status.message();
+  }
+}
+
+void Worker::ReceiveFrames() {
+  while (true) {
+    auto message = channel_.Receive();
+    if (!message.ok()) {
+      if (message.status().code() != StatusCode::kUnavailable) {
+        LOG(kError) << "hearthd sent what is no frame: " << message.status().message();
+        exit_status_ = 1;
+      }
+      std::_Exit(exit_status_);
+    }
+    if (const auto* generate = std::get_if<protocol::Generate>(&*message)) {
+      HandleGenerate(*generate);
+    } else if (const auto* abort = std::get_if<protocol::Abort>(&*message)) {
+      inbox_.RequestEnd(abort->request_id, EndCause::kAbort);
+    } else if (std::holds_alternative<protocol::Shutdown>(*message)) {
+      if (!ready_) std::_Exit(0);  // in the middle of a load there is nothing to finish
+      inbox_.Close();
+      return;
+    } else {
+      LOG(kWarning) << "ignored a frame that only an engine sends, or a second Load";
+    }
+  }
+}
+
+void Worker::HandleGenerate(const protocol::Generate& generate) {
+  const auto refuse = [&](const Status& status) {
+    protocol::Refused refused;
+    refused.request_id = generate.request_id;
+    refused.status_code = static_cast<int>(status.code());
+    refused.message = status.message();
+    Send(refused);
+  };
+  if (!ready_) return refuse(Unavailable("the model is still loading; try again later"));
+  if (const Status status = inbox_.Reserve(generate.request_id); !status.ok()) {
+    return refuse(status);
+  }
+  auto prepared = input_processor_->Process(generate);
+  if (const auto* refused = std::get_if<protocol::Refused>(&prepared)) {
+    inbox_.Release(generate.request_id);
+    return Send(*refused);
+  }
+  auto& request = std::get<PreparedRequest>(prepared);
+  Send(protocol::Accepted{generate.request_id, request.sequence->num_prompt_tokens});
+  outbox_.Push(std::move(request.output));  // before the loop can publish a token of it
+  inbox_.Submit(std::move(request.sequence));
+}
+
+}  // namespace hearth::engine
