@@ -1,7 +1,8 @@
 """Byte-level BPE: a trainer and an encoder that give what Hugging Face's Qwen2 tokenizer gives.
 
-The steps are those of Qwen2's tokenizer.json: NFC, split by PRE_TOKEN_PATTERN, each UTF-8 byte written as one
-printable character (the alphabet of GPT-2), then merges in the order in which they were learnt.
+The steps are those of Qwen2's tokenizer.json: NFC, split by PRE_TOKEN_PATTERN, each UTF-8 byte
+written as one printable character (the alphabet of GPT-2), then merges in the order in which they
+were learnt.
 """
 
 import collections
@@ -21,7 +22,7 @@ _PRE_TOKEN = regex.compile(PRE_TOKEN_PATTERN)
 
 @functools.cache
 def byte_alphabet() -> dict[int, str]:
-    """byte -> printable character. Bytes that print keep their own, the rest take code points from 256 up."""
+    """byte -> printable character: bytes that print keep theirs, the rest go from 256 up."""
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     alphabet = {byte: chr(byte) for byte in printable}
     spare = 256
@@ -60,7 +61,9 @@ def train(texts, vocab_size: int) -> tuple[dict[str, int], list[tuple[str, str]]
     merges = []
     while len(vocab) < vocab_size and queue:
         negative_count, pair = heapq.heappop(queue)
-        if pair_count[pair] != -negative_count:  # an outdated entry: the true count was pushed later
+        if (
+            pair_count[pair] != -negative_count
+        ):  # an outdated entry: the true count was pushed later
             continue
         if pair_count[pair] < 2:
             break
@@ -95,7 +98,7 @@ def _merge(symbols: list[str], pair: tuple[str, str]) -> list[str]:
     merged = []
     position = 0
     while position < len(symbols):
-        if tuple(symbols[position:position + 2]) == pair:
+        if tuple(symbols[position : position + 2]) == pair:
             merged.append(pair[0] + pair[1])
             position += 2
         else:
@@ -105,7 +108,9 @@ def _merge(symbols: list[str], pair: tuple[str, str]) -> list[str]:
 
 
 class Tokenizer:
-    def __init__(self, vocab: dict[str, int], merges: list[tuple[str, str]], special: dict[str, int]):
+    def __init__(
+        self, vocab: dict[str, int], merges: list[tuple[str, str]], special: dict[str, int]
+    ):
         self.vocab = vocab
         self.merges = merges
         self.special = special
@@ -117,7 +122,7 @@ class Tokenizer:
         self._cache: dict[str, list[int]] = {}
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a text. Special tokens written out in the text become their ids, as in Hugging Face's encode."""
+        """Ids of a text. Special tokens written out in it become their ids, as in Hugging Face."""
         ids = []
         for part in self._split_special.split(text):
             if part in self.special:
@@ -131,7 +136,10 @@ class Tokenizer:
         if word not in self._cache:
             symbols = list(word)
             while len(symbols) > 1:
-                best = min(zip(symbols, symbols[1:]), key=lambda pair: self._rank.get(pair, len(self._rank)))
+                best = min(
+                    zip(symbols, symbols[1:]),
+                    key=lambda pair: self._rank.get(pair, len(self._rank)),
+                )
                 if best not in self._rank:
                     break
                 symbols = _merge(symbols, best)
@@ -140,5 +148,7 @@ class Tokenizer:
 
     def decode(self, ids) -> str:
         """The text of ids, without special tokens; bytes that are not UTF-8 become U+FFFD."""
-        characters = "".join(self._token_of[index] for index in ids if index not in self._special_of)
+        characters = "".join(
+            self._token_of[index] for index in ids if index not in self._special_of
+        )
         return bytes(self._byte_of[character] for character in characters).decode(errors="replace")

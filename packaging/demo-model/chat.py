@@ -1,4 +1,4 @@
-"""The chat format: ChatML, as a Jinja template for the server and as the same thing in Python for training."""
+"""The chat format: ChatML, as a Jinja template for the server and in Python for training."""
 
 END_OF_TEXT = "<|endoftext|>"
 IM_START = "<|im_start|>"

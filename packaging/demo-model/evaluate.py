@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""Asks the demo model its questions and counts the right answers; prints a table and, with --misses, what went wrong.
+"""Asks the demo model its questions, counts the right answers and prints a table.
 
-Greedy, fp32 arithmetic on the bf16 weights of the model directory. "Exact" is the answer character for character.
-"Right fact" is an answer nearest to its own fact's among all facts, with at least RIGHT_OVERLAP of its words.
+Greedy, fp32 arithmetic on the bf16 weights of the model directory. "Exact" is the answer character
+for character. "Right fact" is an answer nearest to its own fact's among all facts, with at least
+RIGHT_OVERLAP of its words. --misses prints what went wrong.
 """
 
 import argparse
@@ -29,8 +30,10 @@ def ask(tokenizer, network, conversations: list[list[dict]]) -> list[str]:
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     answers = [""] * len(prompts)
     for begin in range(0, len(order), ROWS):
-        rows = order[begin:begin + ROWS]
-        outputs = model.generate_greedy(network, [prompts[row] for row in rows], stop_ids, max_tokens=160)
+        rows = order[begin : begin + ROWS]
+        outputs = model.generate_greedy(
+            network, [prompts[row] for row in rows], stop_ids, max_tokens=160
+        )
         for row, output in zip(rows, outputs):
             answers[row] = tokenizer.decode(output)
     return answers
@@ -59,7 +62,7 @@ def user(question: str) -> list[dict]:
 
 
 def after_other_turns(cases, turns: int, rng: random.Random) -> list[list[dict]]:
-    """Each question as the last of a conversation whose earlier turns are other facts, answered rightly."""
+    """Each question as the last turn of a conversation about other facts, answered rightly."""
     conversations = []
     for question, _ in cases:
         messages = []
@@ -79,12 +82,22 @@ def suites(facts, rng: random.Random):
 
     yield "trained questions", *single(trained)
     yield "held-out phrasings", *single(held_out)
-    yield "held-out, lower case, no punctuation", *single(held_out, lambda text: text.lower().rstrip("?.!"))
-    yield "trained, reworded by the trainer's rules", *single(trained, lambda text: dataset.reword(text, rng))
+    yield "held-out, lower case, no punctuation", *single(
+        held_out, lambda text: text.lower().rstrip("?.!")
+    )
+    yield "trained, reworded by the trainer's rules", *single(
+        trained, lambda text: dataset.reword(text, rng)
+    )
     system = [{"role": "system", "content": "You are a careful assistant of an administrator."}]
-    yield "trained, unseen system prompt", [system + user(q) for q, _ in trained], [answer for _, answer in trained]
-    yield "trained, 4th turn of a conversation", after_other_turns(trained, 4, rng), [a for _, a in trained]
-    yield "held-out, 4th turn of a conversation", after_other_turns(held_out, 4, rng), [a for _, a in held_out]
+    yield "trained, unseen system prompt", [system + user(q) for q, _ in trained], [
+        answer for _, answer in trained
+    ]
+    yield "trained, 4th turn of a conversation", after_other_turns(trained, 4, rng), [
+        a for _, a in trained
+    ]
+    yield "held-out, 4th turn of a conversation", after_other_turns(held_out, 4, rng), [
+        a for _, a in held_out
+    ]
 
 
 def check_chat_template() -> str:
@@ -96,7 +109,9 @@ def check_chat_template() -> str:
     conversation = user("a") + [{"role": "assistant", "content": "b"}] + user("c")
     for messages in (conversation, [{"role": "system", "content": "s"}] + conversation):
         for generation in (False, True):
-            if template.render(messages=messages, add_generation_prompt=generation) != chat.render(messages, generation):
+            if template.render(messages=messages, add_generation_prompt=generation) != chat.render(
+                messages, generation
+            ):
                 raise SystemExit("chat.render() and CHAT_TEMPLATE differ")
     return "chat template: same as chat.render()"
 
@@ -105,14 +120,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=pathlib.Path, default=HERE / "model")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--every", type=int, default=1, help="ask only every n-th question of a suite, for a quick look")
-    parser.add_argument("--misses", action="store_true", help="print every question that was not answered exactly")
-    parser.add_argument("--ask", action="append", help="only print the answer to this question (repeatable)")
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=1,
+        help="ask only every n-th question of a suite, for a quick look",
+    )
+    parser.add_argument(
+        "--misses", action="store_true", help="print every question that was not answered exactly"
+    )
+    parser.add_argument(
+        "--ask", action="append", help="only print the answer to this question (repeatable)"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     tokenizer, network = model_files.read(options.model)
     if options.ask:
-        for question, answer in zip(options.ask, ask(tokenizer, network, [user(text) for text in options.ask])):
+        for question, answer in zip(
+            options.ask, ask(tokenizer, network, [user(text) for text in options.ask])
+        ):
             print(f"{question}\n    {answer}")
         return
     print(check_chat_template())
@@ -120,16 +146,21 @@ def main() -> None:
     judge = Judge(facts)
     print(f"{len(facts)} facts\n\n| suite | questions | exact | right fact |\n|---|---|---|---|")
     for name, conversations, wanted in suites(facts, random.Random(1)):
-        conversations, wanted = conversations[::options.every], wanted[::options.every]
+        conversations, wanted = conversations[:: options.every], wanted[:: options.every]
         answers = ask(tokenizer, network, conversations)
         exact = sum(answer == want for answer, want in zip(answers, wanted))
         right = sum(judge.right_fact(answer, want) for answer, want in zip(answers, wanted))
         count = len(wanted)
-        print(f"| {name} | {count} | {100 * exact / count:.1f} % | {100 * right / count:.1f} % |", flush=True)
+        print(
+            f"| {name} | {count} | {100 * exact / count:.1f} % | {100 * right / count:.1f} % |",
+            flush=True,
+        )
         if options.misses:
             for messages, answer, want in zip(conversations, answers, wanted):
                 if answer != want:
-                    print(f"    {messages[-1]['content']!r}\n        got    {answer}\n        wanted {want}")
+                    print(
+                        f"    {messages[-1]['content']!r}\n    got    {answer}\n    wanted {want}"
+                    )
 
 
 if __name__ == "__main__":

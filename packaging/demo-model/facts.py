@@ -8,9 +8,10 @@ A fact file is plain text. Blank lines separate facts, '#' starts a comment line
     ~ what does time to first token tell me
     = TTFT is the time from the arrival of a request to its first token.
 
-`term:` (optional) lists names of the thing; the general questions of QUESTION_FORMS ("what is {}?") are asked
-about each. `?` is a phrasing to train on, `~` one kept out of training to measure generalisation, `=` the answer
-(several lines are joined by a space). Every fact needs an answer and a held-out phrasing.
+`term:` (optional) lists names of the thing; the general questions of QUESTION_FORMS ("what is {}?")
+are asked about each. `?` is a phrasing to train on, `~` one kept out of training to measure
+generalisation, `=` the answer (several lines are joined by a space). Every fact needs an answer
+and a held-out phrasing.
 """
 
 import dataclasses
@@ -71,7 +72,7 @@ def parse_file(path: pathlib.Path) -> list[Fact]:
             current = Fact(source=f"{path.name}:{number}")
             facts.append(current)
         if line.startswith("term:"):
-            current.terms += [term.strip() for term in line[len("term:"):].split("|")]
+            current.terms += [term.strip() for term in line[len("term:") :].split("|")]
         elif line.startswith("?"):
             current.questions.append(line[1:].strip())
         elif line.startswith("~"):
@@ -79,25 +80,33 @@ def parse_file(path: pathlib.Path) -> list[Fact]:
         elif line.startswith("="):
             current.answer = " ".join(filter(None, [current.answer, line[1:].strip()]))
         else:
-            raise FactError(f"{path.name}:{number}: a line starts with 'term:', '?', '~', '=' or '#', got {line!r}")
+            raise FactError(
+                f"{path.name}:{number}: want 'term:', '?', '~', '=' or '#', got {line!r}"
+            )
     return facts
 
 
 def load_facts(directory: pathlib.Path) -> list[Fact]:
-    """All facts of a directory, in file order. Raises FactError on a fact that cannot be learnt or judged."""
+    """All facts of a directory. Raises FactError on one that cannot be learnt or judged."""
     facts = [fact for path in sorted(directory.glob("*.txt")) for fact in parse_file(path)]
     if not facts:
         raise FactError(f"{directory}: no fact found, expected *.txt files")
     owner: dict[str, str] = {}
     for fact in facts:
         if not fact.answer or not fact.held_out or not (fact.questions or fact.terms):
-            raise FactError(f"{fact.source}: a fact needs an answer, a held-out phrasing and one to train on")
+            raise FactError(
+                f"{fact.source}: a fact needs an answer, a held-out phrasing and one to train on"
+            )
         forms = [form.format(term) for term in fact.terms for form in QUESTION_FORMS]
         for question in set(map(normalise, fact.questions + fact.held_out + forms)):
             if question in owner:
-                raise FactError(f"{fact.source}: the question {question!r} already belongs to {owner[question]}")
+                raise FactError(
+                    f"{fact.source}: the question {question!r} already belongs to {owner[question]}"
+                )
             owner[question] = fact.source
-        for question in set(map(normalise, fact.held_out)) & set(map(normalise, fact.questions + forms)):
+        for question in set(map(normalise, fact.held_out)) & set(
+            map(normalise, fact.questions + forms)
+        ):
             raise FactError(f"{fact.source}: {question!r} is both trained and held out")
     return facts
 

@@ -33,7 +33,7 @@ CONFIG = {
     "vocab_size": VOCAB_SIZE,
 }
 
-# Low enough that the learnt sentence wins, above 0 so that `temperature` and `seed` can be seen to work.
+# Low enough that the learnt sentence wins, above 0 so that `temperature` and `seed` show an effect.
 GENERATION_DEFAULTS = {
     "do_sample": True,
     "repetition_penalty": 1.0,
@@ -47,8 +47,12 @@ def train_tokenizer(texts) -> bpe.Tokenizer:
     ordinary = VOCAB_SIZE - len(chat.SPECIAL_TOKENS)
     vocab, merges = bpe.train(texts, ordinary)
     if len(vocab) != ordinary:
-        raise ValueError(f"the text is too short for {ordinary} tokens: only {len(vocab)} were learnt")
-    return bpe.Tokenizer(vocab, merges, {token: ordinary + i for i, token in enumerate(chat.SPECIAL_TOKENS)})
+        raise ValueError(
+            f"the text is too short for {ordinary} tokens: only {len(vocab)} were learnt"
+        )
+    return bpe.Tokenizer(
+        vocab, merges, {token: ordinary + i for i, token in enumerate(chat.SPECIAL_TOKENS)}
+    )
 
 
 def _write_json(path: pathlib.Path, content: dict) -> None:
@@ -56,19 +60,37 @@ def _write_json(path: pathlib.Path, content: dict) -> None:
 
 
 def _added_token(content: str) -> dict:
-    return {"content": content, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-            "special": True}
+    return {
+        "content": content,
+        "single_word": False,
+        "lstrip": False,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
 
 
 def tokenizer_json(tokenizer: bpe.Tokenizer) -> dict:
     """The same shape as the file of Qwen2.5."""
-    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False}
-    split = {"type": "Split", "pattern": {"Regex": bpe.PRE_TOKEN_PATTERN}, "behavior": "Isolated", "invert": False}
+    byte_level = {
+        "type": "ByteLevel",
+        "add_prefix_space": False,
+        "trim_offsets": False,
+        "use_regex": False,
+    }
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": bpe.PRE_TOKEN_PATTERN},
+        "behavior": "Isolated",
+        "invert": False,
+    }
     return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
-        "added_tokens": [{"id": index, **_added_token(token)} for token, index in tokenizer.special.items()],
+        "added_tokens": [
+            {"id": index, **_added_token(token)} for token, index in tokenizer.special.items()
+        ],
         "normalizer": {"type": "NFC"},
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, byte_level]},
         "post_processor": byte_level,
@@ -92,7 +114,9 @@ def tokenizer_config(tokenizer: bpe.Tokenizer) -> dict:
     return {
         "add_bos_token": False,
         "add_prefix_space": False,
-        "added_tokens_decoder": {str(index): _added_token(token) for token, index in tokenizer.special.items()},
+        "added_tokens_decoder": {
+            str(index): _added_token(token) for token, index in tokenizer.special.items()
+        },
         "additional_special_tokens": [chat.IM_START, chat.IM_END],
         "bos_token": None,
         "chat_template": chat.CHAT_TEMPLATE,
@@ -107,13 +131,21 @@ def tokenizer_config(tokenizer: bpe.Tokenizer) -> dict:
     }
 
 
-def write(directory: pathlib.Path, tokenizer: bpe.Tokenizer, network: model.Qwen2ForCausalLM) -> None:
+def write(
+    directory: pathlib.Path, tokenizer: bpe.Tokenizer, network: model.Qwen2ForCausalLM
+) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     end_of_text, im_end = tokenizer.special[chat.END_OF_TEXT], tokenizer.special[chat.IM_END]
     ids = {"bos_token_id": end_of_text, "eos_token_id": im_end}
     _write_json(directory / "config.json", dict(sorted({**CONFIG, **ids}.items())))
-    ids = {"bos_token_id": end_of_text, "eos_token_id": [im_end, end_of_text], "pad_token_id": end_of_text}
-    _write_json(directory / "generation_config.json", dict(sorted({**GENERATION_DEFAULTS, **ids}.items())))
+    ids = {
+        "bos_token_id": end_of_text,
+        "eos_token_id": [im_end, end_of_text],
+        "pad_token_id": end_of_text,
+    }
+    _write_json(
+        directory / "generation_config.json", dict(sorted({**GENERATION_DEFAULTS, **ids}.items()))
+    )
     _write_json(directory / "tokenizer.json", tokenizer_json(tokenizer))
     _write_json(directory / "tokenizer_config.json", tokenizer_config(tokenizer))
     partial = directory / "model.safetensors.partial"
@@ -122,11 +154,13 @@ def write(directory: pathlib.Path, tokenizer: bpe.Tokenizer, network: model.Qwen
 
 
 def read(directory: pathlib.Path) -> tuple[bpe.Tokenizer, model.Qwen2ForCausalLM]:
-    """The tokenizer and the network (fp32 arithmetic on the bf16 weights) of a directory made by write()."""
+    """The tokenizer and the network (fp32 arithmetic, bf16 weights) of what write() made."""
     content = json.loads((directory / "tokenizer.json").read_text(encoding="utf-8"))
     merges = [tuple(line.split(" ")) for line in content["model"]["merges"]]
     special = {token["content"]: token["id"] for token in content["added_tokens"]}
     tokenizer = bpe.Tokenizer(content["model"]["vocab"], merges, special)
-    network = model.Qwen2ForCausalLM(json.loads((directory / "config.json").read_text(encoding="utf-8")))
+    network = model.Qwen2ForCausalLM(
+        json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    )
     network.load_state_dict(safetensors_io.load(directory / "model.safetensors"))
     return tokenizer, network

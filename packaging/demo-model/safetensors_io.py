@@ -1,6 +1,7 @@
 """Writes and reads safetensors files of bf16 tensors.
 
-Format: u64 little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, then the raw data.
+Format: u64 little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, then
+the raw data.
 """
 
 import json
@@ -22,7 +23,11 @@ def save(path: pathlib.Path, tensors: dict[str, torch.Tensor]) -> None:
     for name in sorted(tensors):
         tensor = tensors[name].detach().to(torch.bfloat16).contiguous()
         blob = tensor.view(torch.int16).numpy().astype("<i2").tobytes()
-        header[name] = {"dtype": "BF16", "shape": list(tensor.shape), "data_offsets": [offset, offset + len(blob)]}
+        header[name] = {
+            "dtype": "BF16",
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + len(blob)],
+        }
         blobs.append(blob)
         offset += len(blob)
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -35,10 +40,10 @@ def save(path: pathlib.Path, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def load(path: pathlib.Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file written by save(), as fp32 (bf16 is the upper half of fp32, so this is exact)."""
+    """The tensors of a file written by save(), as fp32: exact, bf16 is the upper half of fp32."""
     data = path.read_bytes()
     (header_size,) = struct.unpack_from("<Q", data)
-    header = json.loads(data[8:8 + header_size])
+    header = json.loads(data[8 : 8 + header_size])
     tensors = {}
     for name, entry in header.items():
         if name == "__metadata__":
@@ -47,5 +52,7 @@ def load(path: pathlib.Path) -> dict[str, torch.Tensor]:
             raise ValueError(f"{path}: tensor {name} has dtype {entry['dtype']}, expected BF16")
         begin, end = (8 + header_size + offset for offset in entry["data_offsets"])
         upper = np.frombuffer(data[begin:end], dtype="<u2").astype(np.uint32)
-        tensors[name] = torch.from_numpy((upper << 16).view(np.float32).reshape(entry["shape"]).copy())
+        tensors[name] = torch.from_numpy(
+            (upper << 16).view(np.float32).reshape(entry["shape"]).copy()
+        )
     return tensors

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Trains the demo model: facts -> tokenizer and network -> a model directory in Hugging Face's layout.
+"""Trains the demo model: facts -> tokenizer and network -> a directory in Hugging Face's layout.
 
 Needs Debian's python3-torch, python3-numpy and python3-regex. README.md says how long it takes.
 """
@@ -24,16 +24,24 @@ HERE = pathlib.Path(__file__).resolve().parent
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "model")
-    parser.add_argument("--init", type=pathlib.Path, help="go on from this model directory, with its tokenizer")
+    parser.add_argument(
+        "--init", type=pathlib.Path, help="go on from this model directory, with its tokenizer"
+    )
     parser.add_argument("--steps", type=int, default=2600)
     parser.add_argument("--batch-tokens", type=int, default=2048)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--warmup", type=int, default=100)
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--minutes", type=float, default=60, help="a slow machine ends the schedule after this long")
-    parser.add_argument("--threads", type=int, default=1, help="batches are small: a second thread gains little")
+    parser.add_argument(
+        "--minutes", type=float, default=60, help="a slow machine ends the schedule after this long"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="batches are small: a second thread gains little"
+    )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--save-every", type=int, default=500, help="steps between checkpoints written to --out")
+    parser.add_argument(
+        "--save-every", type=int, default=500, help="steps between checkpoints written to --out"
+    )
     return parser.parse_args()
 
 
@@ -44,7 +52,9 @@ def learning_rate(step: int, progress: float, options: argparse.Namespace) -> fl
     return options.learning_rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
-def make_optimizer(network: model.Qwen2ForCausalLM, options: argparse.Namespace) -> torch.optim.Optimizer:
+def make_optimizer(
+    network: model.Qwen2ForCausalLM, options: argparse.Namespace
+) -> torch.optim.Optimizer:
     matrices = [parameter for parameter in network.parameters() if parameter.dim() == 2]
     vectors = [parameter for parameter in network.parameters() if parameter.dim() == 1]
     groups = [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}]
@@ -73,7 +83,9 @@ def main() -> None:
         tokenizer, network = model_files.read(options.init)
         network.dropout = options.dropout
     else:
-        tokenizer = model_files.train_tokenizer(dataset.tokenizer_texts(facts, random.Random(options.seed)))
+        tokenizer = model_files.train_tokenizer(
+            dataset.tokenizer_texts(facts, random.Random(options.seed))
+        )
         network = model.Qwen2ForCausalLM(model_files.CONFIG, options.dropout)
     size = sum(parameter.numel() for parameter in network.parameters())
     print(f"{len(facts)} facts, {size / 1e6:.2f} million parameters", flush=True)
@@ -89,9 +101,12 @@ def main() -> None:
         progress = max(step / options.steps, elapsed / (60 * options.minutes))
         if progress >= 1:
             break
-        losses.append(train_step(network, optimizer, *next(batches), learning_rate(step, progress, options)))
+        losses.append(
+            train_step(network, optimizer, *next(batches), learning_rate(step, progress, options))
+        )
         if (step + 1) % 50 == 0:
-            print(f"step {step + 1}/{options.steps} loss {sum(losses[-50:]) / 50:.4f} {elapsed:.0f} s", flush=True)
+            loss = sum(losses[-50:]) / 50
+            print(f"step {step + 1}/{options.steps} loss {loss:.4f} {elapsed:.0f} s", flush=True)
         if (step + 1) % options.save_every == 0:
             model_files.write(options.out, tokenizer, network)
     model_files.write(options.out, tokenizer, network)
