@@ -12,6 +12,8 @@ namespace {
 // Rows expired per commit and tier: at least this many, or four for each one written, so that a
 // long absence is worked off in slices of milliseconds.
 constexpr int64_t kExpireRows = 256;
+// What waited for a full disk goes out in transactions of a size that the write-ahead log can take.
+constexpr size_t kFramesPerCommit = 300;
 constexpr int64_t kEventsKept = 10'000;
 constexpr double kFullnessMax = 0.95;  // above it the oldest frames go before SQLite must refuse
 constexpr int kMakeRoomTries = 4;
@@ -30,6 +32,7 @@ struct History::Batch {
   std::vector<SeriesRow> series;
   std::map<int64_t, Event> events;
   int64_t newest_ms = 0;
+  bool cut = false;  // there is more to write
   bool may_expire = false;
 };
 
@@ -47,22 +50,31 @@ void History::RunWriter() {
 
 Status History::Flush() {
   std::lock_guard lock(commit_mutex_);
-  const double begin = clock_->MonotonicSeconds();
-  Batch batch = TakeBatch();
-  Status status = Commit(batch);
-  if (status.ok()) {
+  while (true) {
+    const double begin = clock_->MonotonicSeconds();
+    Batch batch = TakeBatch();
+    if (const Status status = Commit(batch); !status.ok()) {
+      RecoverFrom(status, batch);
+      return status;
+    }
     FinishBatch(batch, clock_->MonotonicSeconds() - begin);
-    file_->RestoreBallast();
-  } else {
-    RecoverFrom(status, batch);
+    if (!batch.cut) break;
   }
-  return status;
+  file_->RestoreBallast();
+  return Status::Ok();
 }
 
 History::Batch History::TakeBatch() {
   std::unique_lock lock(mutex_);
   Batch batch;
-  for (const Tier& tier : tiers_) batch.tiers.push_back({tier.tail.Uncommitted()});
+  for (const Tier& tier : tiers_) {
+    std::vector<FramePtr> frames = tier.tail.Uncommitted();
+    if (frames.size() > kFramesPerCommit) {
+      frames.resize(kFramesPerCommit);
+      batch.cut = true;
+    }
+    batch.tiers.push_back({std::move(frames)});
+  }
   batch.series = series_.DirtyRows();
   batch.events = new_events_;
   batch.newest_ms = last_ms_;
@@ -76,6 +88,7 @@ Status History::Commit(Batch& batch) {
   Status status = WriteBatch(batch);
   for (int i = 0; i < kMakeRoomTries && status.code() == StatusCode::kResourceExhausted; ++i) {
     HEARTH_RETURN_IF_ERROR(MakeRoom());
+    for (Tier& tier : tiers_) tier.encoder.Reset();  // what it encoded was not stored
     status = WriteBatch(batch);
   }
   return status;
@@ -86,12 +99,8 @@ Status History::WriteBatch(Batch& batch) {
   HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
   HEARTH_RETURN_IF_ERROR(SeriesIndex::Write(*connection, batch.series));
   for (size_t i = 0; i < tiers_.size(); ++i) {
-    const Result<int64_t> bytes = WriteFrames(*connection, tiers_[i], batch.tiers[i].frames);
-    if (!bytes.ok()) {
-      for (Tier& tier : tiers_) tier.encoder.Reset();
-      return bytes.status();
-    }
-    batch.tiers[i].bytes = *bytes;
+    HEARTH_ASSIGN_OR_RETURN(batch.tiers[i].bytes,
+                            WriteFrames(*connection, tiers_[i], batch.tiers[i].frames));
   }
   HEARTH_ASSIGN_OR_RETURN(Statement insert, connection->Prepare(
       "INSERT INTO events(id, time_ms, kind, text) VALUES(?, ?, ?, ?)"));
@@ -124,10 +133,11 @@ Status History::Expire(Connection& connection, Batch& batch) {
 // SQLite refused for want of space: the disk is full, or one commit overran the limit.
 Status History::MakeRoom() {
   file_->ReleaseBallast();
-  HEARTH_RETURN_IF_ERROR(DropOldest());
   HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
-  // The write-ahead log starts over in the space it has; truncated, others might take that.
-  return connection->Execute("PRAGMA wal_checkpoint(PASSIVE)");
+  // The ballast's space first serves to empty the write-ahead log, which then starts over in the
+  // space it has; truncated, others might take that. Where even this fails, deleting may not.
+  (void)connection->Execute("PRAGMA wal_checkpoint(PASSIVE)");
+  return DropOldest();
 }
 
 // A tenth of the finest tier that has something to give; the coarsest only when it is all there is.

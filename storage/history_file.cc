@@ -101,12 +101,13 @@ Status HistoryFile::OpenWriter(bool check) {
   HEARTH_ASSIGN_OR_RETURN(Connection connection,
                           Connection::Open(path_, Connection::Mode::kReadWrite));
   HEARTH_RETURN_IF_ERROR(CheckSchema(connection, kSchema));
-  // page_size and auto_vacuum take effect only before the first table.
+  // page_size and auto_vacuum take effect only before the first table. The write-ahead log is kept
+  // at the size of the ballast, so that the one can be emptied with the space of the other.
   HEARTH_RETURN_IF_ERROR(connection.Execute(
       "PRAGMA page_size = " + std::to_string(kPageBytes) +
       "; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA busy_timeout = 5000;"
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;"
-      "PRAGMA journal_size_limit = 8388608; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 256;"
+      "PRAGMA journal_size_limit = 2097152; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
       "PRAGMA cell_size_check = ON; PRAGMA max_page_count = " +
       std::to_string(std::max<int64_t>(bytes_max_ / kPageBytes, 16))));
@@ -182,7 +183,7 @@ void HistoryFile::RestoreBallast() {
   struct statvfs space{};
   if (::statvfs(fs::path(path_).parent_path().c_str(), &space) != 0) return;
   const uint64_t free_bytes = uint64_t{space.f_bavail} * space.f_frsize;
-  if (fs::exists(ballast) || free_bytes < uint64_t{4} * kBallastBytes) return;
+  if (fs::exists(ballast) || free_bytes < uint64_t{2} * kBallastBytes) return;
   const int fd = ::open(ballast.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return;
   const int error = ::posix_fallocate(fd, 0, kBallastBytes);
