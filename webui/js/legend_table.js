@@ -4,27 +4,49 @@ import { el } from './dom.js';
 import { kCalcTitles, reduce } from './series.js';
 import { formatValue } from './units.js';
 
-function legendRow(series, view, calcs, onSelect) {
-  const swatch = el('span', { class: 'swatch' });
-  swatch.style.background = series.color;
-  const name = el('button', {
-    type: 'button',
-    class: 'legend-name',
-    title: `${series.name}: click to show it alone, ctrl-click to hide or show it`,
-    onclick: (event) => onSelect(series.name, event.ctrlKey || event.metaKey),
-  }, swatch, el('span', {}, series.name));
-  const cells = calcs.map((calc) => el('td', {},
-    formatValue(reduce(series.points, calc), view.unit, view.decimals)));
-  return el('tr', { class: series.hidden ? 'off' : null, 'data-series': series.name },
-    el('th', { scope: 'row' }, name), ...cells);
-}
+export class LegendTable {
+  /**
+   * @param calcs Grafana reducer ids, one column each.
+   * @param onSelect(name, toggle) after a click on a series.
+   */
+  constructor(container, calcs, onSelect) {
+    this.calcs_ = calcs;
+    this.onSelect_ = onSelect;
+    this.rows_ = new Map();  // series name -> {row, swatch, cells}
+    this.body_ = el('tbody');
+    const head = el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'sr' }, 'Series')),
+      ...calcs.map((calc) => el('th', { scope: 'col' }, kCalcTitles[calc] ?? calc)));
+    container.replaceChildren(el('table', { class: 'legend' }, el('thead', {}, head), this.body_));
+  }
 
-/** @param calcs Grafana reducer ids, one column each. */
-export function renderLegend(container, view, calcs, onSelect) {
-  const head = el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'sr' }, 'Series')),
-    ...calcs.map((calc) => el('th', { scope: 'col' }, kCalcTitles[calc] ?? calc)));
-  const rows = view.series.map((series) => legendRow(series, view, calcs, onSelect));
-  container.replaceChildren(el('table', { class: 'legend' }, el('thead', {}, head), el('tbody', {}, ...rows)));
+  /** Rows live as long as their series: a click must not lose its button to a refresh. */
+  draw(view) {
+    const names = view.series.map((series) => series.name);
+    if (names.join('\n') !== [...this.rows_.keys()].join('\n')) {
+      this.rows_ = new Map(names.map((name) => [name, this.rows_.get(name) ?? this.makeRow_(name)]));
+      this.body_.replaceChildren(...[...this.rows_.values()].map(({ row }) => row));
+    }
+    for (const series of view.series) {
+      const { row, swatch, cells } = this.rows_.get(series.name);
+      row.classList.toggle('off', series.hidden);
+      swatch.style.background = series.color;
+      this.calcs_.forEach((calc, index) => {
+        cells[index].textContent = formatValue(reduce(series.points, calc), view.unit, view.decimals);
+      });
+    }
+  }
+
+  makeRow_(name) {
+    const swatch = el('span', { class: 'swatch' });
+    const button = el('button', {
+      type: 'button',
+      class: 'legend-name',
+      title: `${name}: click to show it alone, ctrl-click to hide or show it`,
+      onclick: (event) => this.onSelect_(name, event.ctrlKey || event.metaKey),
+    }, swatch, el('span', {}, name));
+    const cells = this.calcs_.map(() => el('td'));
+    return { row: el('tr', {}, el('th', { scope: 'row' }, button), ...cells), swatch, cells };
+  }
 }
 
 /** Which series stay hidden after a click: isolate, back to all, or toggle one. */

@@ -105,7 +105,9 @@ export class PanelFrame {
       return;
     }
     this.lastArguments_ = [variables, fromMs, toMs, this.body_.clientWidth || 600];
-    const slow = setTimeout(() => { this.progress_.hidden = false; }, 250);
+    // A refresh that takes its usual moment is no news; a wait for something new is.
+    const patienceMs = this.answer_ ? 1500 : 250;
+    const slow = setTimeout(() => { this.progress_.hidden = false; }, patienceMs);
     try {
       const answer = await this.data_.load(...this.lastArguments_);
       this.answer_ = answer;

@@ -2,7 +2,7 @@
 
 import { themeColor } from './colors.js';
 import { el } from './dom.js';
-import { nextHidden, renderLegend } from './legend_table.js';
+import { LegendTable, nextHidden } from './legend_table.js';
 import { LineChart } from './line_chart.js';
 import { withGaps } from './series.js';
 import { hideTooltip, showTooltip } from './tooltip.js';
@@ -25,13 +25,16 @@ export class TimeSeriesPanel {
     this.panel_ = panel;
     this.context_ = context;
     this.hidden_ = new Set();
-    const placement = panel.options.legend?.placement ?? 'bottom';
+    const legend = panel.options.legend ?? {};
+    const placement = legend.placement ?? 'bottom';
     const canvas = el('canvas', { role: 'img', 'aria-label': panel.title });
     this.crosshair_ = el('div', { class: 'crosshair', hidden: true });
     this.selection_ = el('div', { class: 'selection', hidden: true });
     this.plot_ = el('div', { class: 'plot' }, canvas, this.crosshair_, this.selection_);
-    this.legend_ = el('div', { class: 'legend-box' });
-    body.replaceChildren(el('div', { class: `chart legend-${placement}` }, this.plot_, this.legend_));
+    const legendBox = el('div', { class: 'legend-box' });
+    body.replaceChildren(el('div', { class: `chart legend-${placement}` }, this.plot_, legendBox));
+    this.legend_ = legend.showLegend === false ? null
+      : new LegendTable(legendBox, legend.calcs ?? ['lastNotNull'], (name, toggle) => this.select_(name, toggle));
     this.chart_ = new LineChart(canvas);
     this.listen_();
   }
@@ -55,11 +58,7 @@ export class TimeSeriesPanel {
       max: field.max,
       style: lineStyle(this.panel_.custom),
     };
-    const legend = this.panel_.options.legend ?? {};
-    if (legend.showLegend !== false) {
-      renderLegend(this.legend_, this.view_, legend.calcs ?? ['lastNotNull'],
-        (name, toggle) => this.select_(name, toggle));
-    }
+    this.legend_?.draw(this.view_);
     this.chart_.draw(this.view_);
   }
 
