@@ -41,9 +41,9 @@ apt_get() {
 }
 
 missing=()
-while read -r package; do
+for package in $(sed 's/#.*//' "${lists[@]}"); do
   is_present "$package" || missing+=("$package")
-done < <(sed -E 's/#.*//; s/[[:space:]]+$//; /^$/d' "${lists[@]}")
+done
 
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing: ${missing[*]}"

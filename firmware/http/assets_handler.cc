@@ -28,11 +28,10 @@ std::string Inflate(const Asset& asset) {
 }
 
 void SendAsset(const Asset& asset, const Request& request, Response& response) {
-  response.SetHeader("ETag", std::string(asset.etag));
+  response.SetHeader("ETag", "W/" + std::string(asset.etag));  // weak: one tag for both codings
   response.SetHeader("Cache-Control", "no-cache");
   response.SetHeader("Vary", "Accept-Encoding");
   const std::string_view known = request.Header("If-None-Match");
-  // A proxy that recompresses marks the tag as weak: W/"...".
   const bool is_known = known == "*" || known.find(asset.etag) != std::string_view::npos;
   if (is_known) return response.Send(304, "", "");
   if (!ListContains(request.Header("Accept-Encoding"), "gzip")) {

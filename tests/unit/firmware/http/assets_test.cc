@@ -42,7 +42,7 @@ TEST_F(AssetsTest, Answers304ToTheKnownVersion) {
   const Asset* const asset = FindAsset(kChartJs);
   ASSERT_NE(asset, nullptr);
   const std::string first = Get(kChartJs);
-  EXPECT_TRUE(HasLine(first, "ETag: " + std::string(asset->etag)));
+  EXPECT_TRUE(HasLine(first, "ETag: W/" + std::string(asset->etag)));
   EXPECT_TRUE(HasLine(first, "Cache-Control: no-cache"));
   EXPECT_TRUE(HasLine(first, "Content-Type: text/javascript; charset=utf-8"));
 
