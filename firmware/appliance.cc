@@ -11,6 +11,7 @@
 #include "firmware/device/gpu_metrics.h"
 #include "firmware/http/assets_handler.h"
 #include "firmware/http/server.h"
+#include "firmware/metrics/exposition.h"
 #include "firmware/metrics/observer.h"
 #include "firmware/models/model_manager.h"
 #include "firmware/sampler.h"
@@ -40,6 +41,16 @@ struct Appliance::Parts {
 
 namespace {
 
+// For /api/v1/metadata: the metrics table as Prometheus would have read it from /metrics.
+std::map<std::string, api::MetricMetadata> MetricsMetadata() {
+  std::map<std::string, api::MetricMetadata> metadata;
+  for (const auto& def : metrics::MetricDefs()) {
+    metadata[std::string(def.name)] = {std::string(metrics::TypeName(def.kind)),
+                                       std::string(def.help), ""};
+  }
+  return metadata;
+}
+
 http::Router MakeRouter(models::ModelManager* models, metrics::Registry* registry,
                         metrics::ServiceObserver* observer, const storage::History& history,
                         double start_time_s) {
@@ -49,7 +60,7 @@ http::Router MakeRouter(models::ModelManager* models, metrics::Registry* registr
   };
   add(api::OpenAiRoutes(models, observer));
   add(api::StatusRoutes(models, registry, start_time_s));
-  add(api::PrometheusRoutes(history, Clock::System()));
+  add(api::PrometheusRoutes(history, Clock::System(), MetricsMetadata));
   add(http::AssetRoutes());
   return router;
 }

@@ -105,7 +105,8 @@ std::optional<int64_t> ParseRfc3339Ms(const std::string& text) {
   if (zone != "Z") {
     int zone_hours = 0, zone_minutes = 0, zone_used = 0;
     char sign = 0;
-    if (std::sscanf(zone.c_str(), "%c%2d:%2d%n", &sign, &zone_hours, &zone_minutes, &zone_used) != 3 ||
+    if (std::sscanf(zone.c_str(), "%c%2d:%2d%n", &sign, &zone_hours, &zone_minutes, &zone_used) !=
+            3 ||
         static_cast<size_t>(zone_used) != zone.size() || (sign != '+' && sign != '-')) {
       return std::nullopt;
     }
@@ -154,7 +155,8 @@ Result<size_t> LimitParameter(const Request& request) {
   size_t limit = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
   if (error != std::errc() || end != text.data() + text.size()) {
-    return BadParameter("limit", "cannot parse " + promql::Quote(text) + " to a number of at least 0");
+    return BadParameter("limit",
+                        "cannot parse " + promql::Quote(text) + " to a number of at least 0");
   }
   return limit;
 }
@@ -223,8 +225,8 @@ class PrometheusApi {
                                        promql::Quote(promql::DocumentedName(type)) +
                                        " for range query, must be Scalar or instant Vector");
     }
-    HEARTH_ASSIGN_OR_RETURN(promql::Matrix matrix, promql::EvalRange(source_, *expr, start_ms, end_ms,
-                                                                     step_ms, options));
+    HEARTH_ASSIGN_OR_RETURN(promql::Matrix matrix,
+                            promql::EvalRange(source_, *expr, start_ms, end_ms, step_ms, options));
     Truncate(matrix.series, limit, matrix.annotations);
     Answer answer;
     promql::AppendJson(matrix, answer.data);
@@ -324,7 +326,8 @@ class PrometheusApi {
       options.timeout_s = std::min(options.timeout_s, static_cast<double>(timeout_ms) / 1000);
     }
     if (!request.Parameter("lookback_delta").value_or("").empty()) {
-      HEARTH_ASSIGN_OR_RETURN(const int64_t lookback_ms, DurationParameter(request, "lookback_delta"));
+      HEARTH_ASSIGN_OR_RETURN(const int64_t lookback_ms,
+                              DurationParameter(request, "lookback_delta"));
       if (lookback_ms > 0) options.lookback_ms = lookback_ms;
     }
     return options;
@@ -380,7 +383,8 @@ std::vector<http::Route> PrometheusRoutes(const promql::SeriesSource& source, co
   const auto add = [&](const char* method, const char* path, Method work) {
     routes.push_back({method, std::string("/api/v1/") + path, http::Scope::kMetrics,
                       [api, work](const Request& request, Response& response) {
-                        Respond([&](const Request& r) { return (*api.*work)(r); }, request, response);
+                        Respond([&](const Request& r) { return (*api.*work)(r); }, request,
+                                response);
                       }});
   };
   for (const char* method : {"GET", "POST"}) {

@@ -9,15 +9,6 @@
 namespace hearth::metrics {
 namespace {
 
-std::string_view TypeName(Kind kind) {
-  switch (kind) {
-    case Kind::kCounter: return "counter";
-    case Kind::kGauge: return "gauge";
-    case Kind::kHistogram: return "histogram";
-  }
-  return "untyped";
-}
-
 void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
   for (const char c : text) {
     if (c == '\\') {
@@ -33,6 +24,15 @@ void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
 }
 
 }  // namespace
+
+std::string_view TypeName(Kind kind) {
+  switch (kind) {
+    case Kind::kCounter: return "counter";
+    case Kind::kGauge: return "gauge";
+    case Kind::kHistogram: return "histogram";
+  }
+  return "untyped";
+}
 
 std::string FormatValue(double value) {
   if (std::isnan(value)) return "NaN";

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "firmware/metrics/metric_defs.h"
 #include "storage/promql/series_source.h"
 
 namespace hearth::metrics {
@@ -11,6 +12,9 @@ namespace hearth::metrics {
 struct Snapshot;
 
 inline constexpr std::string_view kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+// "counter", "gauge" or "histogram".
+std::string_view TypeName(Kind kind);
 
 // As Python's client prints: shortest digits that read back, "1.0" for integers, an exponent from 1e6 on,
 // "+Inf", "-Inf", "NaN".
