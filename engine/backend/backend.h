@@ -5,8 +5,8 @@
 // weights likewise (WeightId). Operations are queued in order; only Logits waits for them.
 //
 // Every operation is batch invariant: an output row depends bitwise only on its own input row (for
-// Attention: and on the K and V of its own sequence), not on the rows beside it, their number, or the
-// numbers of the blocks.
+// Attention: and on the K and V of its own sequence), not on the rows beside it, their number, or
+// the numbers of the blocks.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ struct KvCacheShape {
   int num_attention_heads = 0;
   int num_key_value_heads = 0;  // divides num_attention_heads
   int head_dim = 0;
-  int block_size = 0;           // tokens
-  int num_blocks = 0;           // of each layer
+  int block_size = 0;  // tokens
+  int num_blocks = 0;  // of each layer
 };
 
 // Rotary embedding of the first and second half of a head (GPT-NeoX order, as in HF's models):
@@ -55,17 +55,18 @@ struct SequenceRows {
 };
 
 struct StepInputs {
-  std::span<const int> token_ids;       // [num_rows]
-  std::span<const int> positions;       // [num_rows]
+  std::span<const int> token_ids;  // [num_rows]
+  std::span<const int> positions;  // [num_rows]
   std::span<const SequenceRows> seqs;
-  std::span<const int> logits_rows;     // rows whose logits are wanted
+  std::span<const int> logits_rows;  // rows whose logits are wanted
 };
 
 class Backend {
  public:
   virtual ~Backend() = default;
 
-  // ---- Once, while loading; host data is free again when the call returns -------------------------
+  // ---- Once, while loading; host data is free again when the call returns
+  // -------------------------
 
   // A matrix [sum of rows][cols] from parts stacked along the rows (q, k and v; gate and up).
   virtual Result<WeightId> AddMatrix(std::span<const HostTensor> parts) = 0;
@@ -80,10 +81,11 @@ class Backend {
   virtual int64_t KvCacheBytes(const KvCacheShape& shape) const = 0;
   virtual int64_t FreeMemoryBytes() const = 0;  // that a KV cache could take now
   virtual int64_t weight_bytes() const = 0;
-  virtual DType weight_dtype() const = 0;       // of matrices
+  virtual DType weight_dtype() const = 0;  // of matrices
   virtual std::string device_name() const = 0;
 
-  // ---- Per step, in this order of use -------------------------------------------------------------
+  // ---- Per step, in this order of use
+  // -------------------------------------------------------------
 
   // The spans must stay valid until Logits returns.
   virtual void BeginStep(const StepInputs& inputs) = 0;

@@ -53,7 +53,8 @@ class Decoder : public Model {
   std::vector<int> logits_rows_;
 };
 
-// ---- Loading ----------------------------------------------------------------------------------------
+// ---- Loading
+// ----------------------------------------------------------------------------------------
 
 Status Decoder::Initialize(const std::string& model_dir, const LoadOptions& options,
                            const ProgressFn& progress) {
@@ -68,7 +69,8 @@ Status Decoder::Initialize(const std::string& model_dir, const LoadOptions& opti
   }
   report("reading config", 0.0);
   HEARTH_ASSIGN_OR_RETURN(config_, ModelConfig::Load(model_dir));
-  HEARTH_ASSIGN_OR_RETURN(generation_config_, GenerationConfig::Load(model_dir, config_.vocab_size));
+  HEARTH_ASSIGN_OR_RETURN(generation_config_,
+                          GenerationConfig::Load(model_dir, config_.vocab_size));
   HEARTH_RETURN_IF_ERROR(ChooseMaxModelLen(options.max_model_len));
   eps_ = static_cast<float>(config_.rms_norm_eps);
 
@@ -81,7 +83,7 @@ Status Decoder::Initialize(const std::string& model_dir, const LoadOptions& opti
   backend_options.max_logits_rows = options.max_num_seqs;
   backend_ = std::make_unique<CpuBackend>(backend_options);
   HEARTH_ASSIGN_OR_RETURN(weights_, LoadWeights(checkpoint, config_, *backend_, [&](double share) {
-                            report("loading weights", 0.02 + 0.93 * share);
+                            report("loading weights", 0.02 + 0.92 * share);
                           }));
   report("allocating the KV cache", 0.95);
   HEARTH_RETURN_IF_ERROR(AddBuffers());
@@ -131,7 +133,8 @@ Status Decoder::AddKvCache(const LoadOptions& options) {
   return backend_->AddKvCache(kv_shape_, {config_.rope_theta, max_model_len_});
 }
 
-// ---- A step -----------------------------------------------------------------------------------------
+// ---- A step
+// -----------------------------------------------------------------------------------------
 
 void Decoder::CheckSeq(const StepBatch& batch, const StepBatch::Seq& seq, int first_row) const {
   CHECK(seq.first_row == first_row) << "rows leave a gap at " << first_row;
@@ -162,7 +165,8 @@ void Decoder::BeginStep(const StepBatch& batch) {
     seqs_.push_back({seq.first_row, seq.num_rows, seq.block_table});
     if (seq.needs_logits) logits_rows_.push_back(row - 1);
   }
-  CHECK(row == batch.num_tokens()) << row << " of " << batch.num_tokens() << " rows have a sequence";
+  CHECK(row == batch.num_tokens())
+      << row << " of " << batch.num_tokens() << " rows have a sequence";
   backend_->BeginStep({batch.token_ids, batch.positions, seqs_, logits_rows_});
 }
 

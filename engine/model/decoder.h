@@ -1,9 +1,10 @@
-// A decoder-only language model: a checkpoint in memory, its paged KV cache, and one step over a batch.
+// A decoder-only language model: a checkpoint in memory, its paged KV cache, and one step over a
+// batch.
 //
 // One forward serves all families; what distinguishes them is in ModelConfig.
 //
-// Batch invariance: the logits of a sequence are bitwise the same whatever other sequences are in the
-// step, however its prompt was cut into steps, and whichever blocks its block table names.
+// Batch invariance: the logits of a sequence are bitwise the same whatever other sequences are in
+// the step, however its prompt was cut into steps, and whichever blocks its block table names.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +25,11 @@ namespace hearth::engine {
 struct StepBatch {
   struct Seq {
     int first_row = 0;
-    int num_rows = 0;                    // rows [first_row, first_row + num_rows) belong to it
-    const int* block_table = nullptr;    // [num_blocks]; token p of it lives in block_table[p / block_size]
-    int num_blocks = 0;                  // enough for the position of its last row
-    bool needs_logits = false;           // for its last row
+    int num_rows = 0;  // rows [first_row, first_row + num_rows) belong to it
+    const int* block_table =
+        nullptr;                // [num_blocks]; token p of it lives in block_table[p / block_size]
+    int num_blocks = 0;         // enough for the position of its last row
+    bool needs_logits = false;  // for its last row
   };
 
   std::vector<int> token_ids;  // [num_tokens], each < vocab_size
@@ -56,7 +58,8 @@ class Model {
 
   // `model_dir` is a Hugging Face directory: config.json, model.safetensors (or an index with its
   // shards), and generation_config.json if there is one. Every error is one sentence for a person.
-  static Result<std::unique_ptr<Model>> Load(const std::string& model_dir, const LoadOptions& options,
+  static Result<std::unique_ptr<Model>> Load(const std::string& model_dir,
+                                             const LoadOptions& options,
                                              const ProgressFn& progress);
 
   virtual ~Model() = default;

@@ -17,8 +17,8 @@ struct GenerationConfig {
   std::optional<int> top_k;
   std::optional<double> repetition_penalty;
 
-  // Reads `model_dir`/generation_config.json. A directory without that file has no defaults, and its
-  // eos_token_id comes from config.json. `vocab_size` bounds the ids.
+  // Reads `model_dir`/generation_config.json. A directory without that file has no defaults, and
+  // its eos_token_id comes from config.json. `vocab_size` bounds the ids.
   static Result<GenerationConfig> Load(const std::string& model_dir, int vocab_size);
   static Result<GenerationConfig> FromJsonText(std::string_view text, int vocab_size);
 };

@@ -17,7 +17,8 @@ std::string Gib(int64_t bytes) {
 }  // namespace
 
 Result<int> NumKvBlocks(const KvCacheBudget& budget) {
-  const int64_t per_sequence = (int64_t{budget.max_model_len} + budget.block_size - 1) / budget.block_size;
+  const int64_t per_sequence =
+      (int64_t{budget.max_model_len} + budget.block_size - 1) / budget.block_size;
   const int64_t needed = per_sequence * budget.bytes_per_block;
   const bool automatic = budget.kv_cache_bytes == 0;
   const int64_t granted = automatic ? budget.free_memory_bytes / 2 : budget.kv_cache_bytes;
@@ -26,15 +27,15 @@ Result<int> NumKvBlocks(const KvCacheBudget& budget) {
                              Gib(budget.free_memory_bytes) + " of memory are free; lower it");
   }
   if (granted < needed) {
-    return ResourceExhausted("the KV cache of one sequence of max_model_len " +
-                             std::to_string(budget.max_model_len) + " tokens needs " + Gib(needed) +
-                             ", but it may take " + Gib(granted) +
-                             (automatic ? " (half of the free memory); lower max_model_len or free memory"
-                                        : "; raise kv_cache_bytes or lower max_model_len"));
+    return ResourceExhausted(
+        "the KV cache of one sequence of max_model_len " + std::to_string(budget.max_model_len) +
+        " tokens needs " + Gib(needed) + ", but it may take " + Gib(granted) +
+        (automatic ? " (half of the free memory); lower max_model_len or free memory"
+                   : "; raise kv_cache_bytes or lower max_model_len"));
   }
   const int64_t useful = per_sequence * budget.max_num_seqs;
-  return static_cast<int>(std::min({granted / budget.bytes_per_block, useful,
-                                    int64_t{std::numeric_limits<int>::max()}}));
+  return static_cast<int>(std::min(
+      {granted / budget.bytes_per_block, useful, int64_t{std::numeric_limits<int>::max()}}));
 }
 
 }  // namespace hearth::engine

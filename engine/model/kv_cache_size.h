@@ -16,8 +16,8 @@ struct KvCacheBudget {
   int max_num_seqs = 0;
 };
 
-// At most what max_num_seqs sequences of max_model_len tokens can fill. kResourceExhausted, with both
-// figures, when the memory does not hold one sequence of max_model_len.
+// At most what max_num_seqs sequences of max_model_len tokens can fill. kResourceExhausted, with
+// both figures, when the memory does not hold one sequence of max_model_len.
 Result<int> NumKvBlocks(const KvCacheBudget& budget);
 
 }  // namespace hearth::engine

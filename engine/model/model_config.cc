@@ -20,8 +20,8 @@ Result<std::string> ReadArchitecture(const JsonFields& fields) {
   }
   std::string name = architectures->front().get<std::string>();
   if (name != kServedArchitectures) {
-    return InvalidArgument("architecture '" + name + "' is not served; served are: " +
-                           std::string(kServedArchitectures));
+    return InvalidArgument("architecture '" + name +
+                           "' is not served; served are: " + std::string(kServedArchitectures));
   }
   return name;
 }
@@ -42,7 +42,8 @@ Status ReadRope(const JsonFields& fields, ModelConfig& config) {
     HEARTH_ASSIGN_OR_RETURN(const std::string old_type, rope.String("type", "default"));
     HEARTH_ASSIGN_OR_RETURN(const std::string type, rope.String("rope_type", old_type));
     if (type != "default") {
-      return InvalidArgument("rotary embedding of type '" + type + "' is not served; served is: default");
+      return InvalidArgument("rotary embedding of type '" + type +
+                             "' is not served; served is: default");
     }
   }
   return Status::Ok();
@@ -92,7 +93,8 @@ Result<ModelConfig> ModelConfig::FromJsonText(std::string_view text) {
   if (fields.Find("head_dim") == nullptr && config.hidden_size % config.num_attention_heads != 0) {
     return InvalidArgument("hidden_size " + std::to_string(config.hidden_size) +
                            " must be a multiple of num_attention_heads " +
-                           std::to_string(config.num_attention_heads) + " when there is no head_dim");
+                           std::to_string(config.num_attention_heads) +
+                           " when there is no head_dim");
   }
   HEARTH_ASSIGN_OR_RETURN(
       config.head_dim,

@@ -61,7 +61,8 @@ Status BadTensor(const std::string& name, const std::string& what) {
 
 // A size or offset: an integer from 0 to 2^53, beyond which writers disagree about JSON numbers.
 bool ReadSize(const Json& json, int64_t& out) {
-  if (!json.is_number_integer() || json.get<double>() < 0 || json.get<double>() > 0x1p53) return false;
+  if (!json.is_number_integer() || json.get<double>() < 0 || json.get<double>() > 0x1p53)
+    return false;
   out = json.get<int64_t>();
   return true;
 }
@@ -82,7 +83,8 @@ Result<SafetensorsTensor> ParseTensor(const std::string& name, const Json& json)
   tensor.dtype = dtype.get<std::string>();
   const auto* format = std::find_if(kFormats.begin(), kFormats.end(),
                                     [&](const FormatSize& f) { return f.name == tensor.dtype; });
-  if (format == kFormats.end()) return BadTensor(name, "has the unknown dtype '" + tensor.dtype + "'");
+  if (format == kFormats.end())
+    return BadTensor(name, "has the unknown dtype '" + tensor.dtype + "'");
   if (shape.size() > kShapeDimsMax) {
     return BadTensor(name, "has " + std::to_string(shape.size()) + " dimensions; at most " +
                                std::to_string(kShapeDimsMax) + " are read");
@@ -135,7 +137,8 @@ Status CheckCoverage(const std::vector<SafetensorsTensor>& tensors, int64_t data
 
 }  // namespace
 
-// ---- MappedFile -------------------------------------------------------------------------------------
+// ---- MappedFile
+// -------------------------------------------------------------------------------------
 
 Result<MappedFile> MappedFile::Open(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -165,7 +168,8 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<std::byte*>(data_), size_);
 }
 
-// ---- One file ---------------------------------------------------------------------------------------
+// ---- One file
+// ---------------------------------------------------------------------------------------
 
 std::optional<DType> SafetensorsTensor::weight_dtype() const {
   if (dtype == "BF16") return DType::kBFloat16;
@@ -212,14 +216,16 @@ Result<SafetensorsFile> SafetensorsFile::Open(const std::string& path) {
                     " bytes are less than the 8 of the header's length");
   }
   uint64_t header_bytes = 0;
-  for (size_t i = 8; i-- > 0;) header_bytes = header_bytes << 8 | std::to_integer<uint64_t>(bytes[i]);
+  for (size_t i = 8; i-- > 0;)
+    header_bytes = header_bytes << 8 | std::to_integer<uint64_t>(bytes[i]);
   if (header_bytes > static_cast<uint64_t>(kHeaderBytesMax)) {
     return InvalidArgument(path + ": the header claims " + std::to_string(header_bytes) +
                            " bytes; at most " + std::to_string(kHeaderBytesMax) + " are allowed");
   }
   if (header_bytes > bytes.size() - 8) {
-    return DataLoss(path + ": the file is truncated: its header has " + std::to_string(header_bytes) +
-                    " bytes, the file " + std::to_string(bytes.size()) + "; download it again");
+    return DataLoss(path + ": the file is truncated: its header has " +
+                    std::to_string(header_bytes) + " bytes, the file " +
+                    std::to_string(bytes.size()) + "; download it again");
   }
   const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + 8, header_bytes);
   Result<std::vector<SafetensorsTensor>> tensors =
@@ -230,7 +236,8 @@ Result<SafetensorsFile> SafetensorsFile::Open(const std::string& path) {
   return file;
 }
 
-// ---- A directory ------------------------------------------------------------------------------------
+// ---- A directory
+// ------------------------------------------------------------------------------------
 
 namespace {
 

@@ -1,8 +1,8 @@
 // Safetensors files, read through a memory map and checked before a byte of a tensor is touched.
 //
-// Format: u64 little-endian header length, JSON header {name: {dtype, shape, data_offsets}}, raw data.
-// Refused: a header over 100 MB or beyond the file, duplicate names, offsets outside the file, tensors
-// that overlap or leave bytes between them, a size that is not dtype x shape.
+// Format: u64 little-endian header length, JSON header {name: {dtype, shape, data_offsets}}, raw
+// data. Refused: a header over 100 MB or beyond the file, duplicate names, offsets outside the
+// file, tensors that overlap or leave bytes between them, a size that is not dtype x shape.
 #pragma once
 
 #include <cstddef>
@@ -39,9 +39,9 @@ class MappedFile {
 
 struct SafetensorsTensor {
   std::string name;
-  std::string dtype;           // as written: "BF16", "F32", "I64", ...
+  std::string dtype;  // as written: "BF16", "F32", "I64", ...
   std::vector<int64_t> shape;
-  int64_t begin = 0;           // byte offsets in the data behind the header
+  int64_t begin = 0;  // byte offsets in the data behind the header
   int64_t end = 0;
 
   // Absent for formats that hold no weights served here.
@@ -63,7 +63,8 @@ class SafetensorsFile {
   const std::byte* data(const SafetensorsTensor& tensor) const { return data_ + tensor.begin; }
 
  private:
-  SafetensorsFile(std::string path, MappedFile file) : path_(std::move(path)), file_(std::move(file)) {}
+  SafetensorsFile(std::string path, MappedFile file)
+      : path_(std::move(path)), file_(std::move(file)) {}
 
   std::string path_;
   MappedFile file_;

@@ -65,7 +65,8 @@ class Loader {
     HEARTH_ASSIGN_OR_RETURN(layer.gate_up_proj, Matrix({{mlp + "gate_proj.weight", intermediate},
                                                         {mlp + "up_proj.weight", intermediate}},
                                                        hidden));
-    HEARTH_ASSIGN_OR_RETURN(layer.down_proj, Matrix({{mlp + "down_proj.weight", hidden}}, intermediate));
+    HEARTH_ASSIGN_OR_RETURN(layer.down_proj,
+                            Matrix({{mlp + "down_proj.weight", hidden}}, intermediate));
     weights_.layers.push_back(layer);
     return Status::Ok();
   }
@@ -125,7 +126,8 @@ Result<DType> WeightDType(const Checkpoint& checkpoint, const std::string& dtype
   if (dtype != "auto") {
     return InvalidArgument("dtype '" + dtype + "' is not served; use auto, bfloat16 or float32");
   }
-  HEARTH_ASSIGN_OR_RETURN(const Checkpoint::Entry entry, checkpoint.Find(std::string(kEmbedTokens)));
+  HEARTH_ASSIGN_OR_RETURN(const Checkpoint::Entry entry,
+                          checkpoint.Find(std::string(kEmbedTokens)));
   return entry.tensor->weight_dtype() == DType::kBFloat16 ? DType::kBFloat16 : DType::kFloat32;
 }
 

@@ -24,8 +24,8 @@ struct LayerWeights {
 struct Weights {
   WeightId embed_tokens = WeightId::kNone;  // [vocab_size][hidden_size]
   std::vector<LayerWeights> layers;
-  WeightId norm = WeightId::kNone;          // [hidden_size]
-  WeightId lm_head = WeightId::kNone;       // [vocab_size][hidden_size]; embed_tokens when tied
+  WeightId norm = WeightId::kNone;     // [hidden_size]
+  WeightId lm_head = WeightId::kNone;  // [vocab_size][hidden_size]; embed_tokens when tied
   int64_t num_parameters = 0;
 };
 
@@ -33,7 +33,8 @@ struct Weights {
 // stays; float32 stays; float16 becomes float32, which alone holds it exactly.
 Result<DType> WeightDType(const Checkpoint& checkpoint, const std::string& dtype);
 
-// Checks every tensor's presence, shape and dtype. `progress` gets the share of tensors done, 0 to 1.
+// Checks every tensor's presence, shape and dtype. `progress` gets the share of tensors done, 0
+// to 1.
 Result<Weights> LoadWeights(const Checkpoint& checkpoint, const ModelConfig& config,
                             Backend& backend, const std::function<void(double)>& progress);
 

@@ -77,8 +77,8 @@ int Step(Model& model, const std::vector<int>& blocks, const std::vector<int>& t
   batch.token_ids = tokens;
   batch.positions.resize(tokens.size());
   std::iota(batch.positions.begin(), batch.positions.end(), start);
-  batch.seqs.push_back({0, static_cast<int>(tokens.size()), blocks.data(),
-                        static_cast<int>(blocks.size()), true});
+  batch.seqs.push_back(
+      {0, static_cast<int>(tokens.size()), blocks.data(), static_cast<int>(blocks.size()), true});
   return Argmax(model.Forward(batch));
 }
 
@@ -106,16 +106,19 @@ int Run(const Arguments& arguments) {
   const double end = MonotonicSeconds();
 
   std::printf("[");
-  for (size_t i = 0; i < generated.size(); ++i) std::printf("%s%d", i == 0 ? "" : ", ", generated[i]);
+  for (size_t i = 0; i < generated.size(); ++i)
+    std::printf("%s%d", i == 0 ? "" : ", ", generated[i]);
   std::printf("]\n");
   const double decoded = static_cast<double>(generated.size()) - 1;
-  std::fprintf(stderr,
-               "%s, %s: load %.2f s; prefill %zu tokens %.1f tok/s; decode %.1f tok/s (%.1f GB/s of weights)\n",
-               (*model)->device_name().c_str(), (*model)->dtype().c_str(), prefill_start - load_start,
-               arguments.prompt.size(),
-               static_cast<double>(arguments.prompt.size()) / (decode_start - prefill_start),
-               decoded / (end - decode_start),
-               decoded / (end - decode_start) * static_cast<double>((*model)->weight_bytes()) * 1e-9);
+  std::fprintf(
+      stderr,
+      "%s, %s: load %.2f s; prefill %zu tokens %.1f tok/s; decode %.1f tok/s (%.1f GB/s of "
+      "weights)\n",
+      (*model)->device_name().c_str(), (*model)->dtype().c_str(), prefill_start - load_start,
+      arguments.prompt.size(),
+      static_cast<double>(arguments.prompt.size()) / (decode_start - prefill_start),
+      decoded / (end - decode_start),
+      decoded / (end - decode_start) * static_cast<double>((*model)->weight_bytes()) * 1e-9);
   return 0;
 }
 

@@ -31,7 +31,8 @@ std::string CpuBackend::device_name() const {
          (threads == 1 ? " thread, " : " threads, ") + kernels_.name + ")";
 }
 
-// ---- Loading ----------------------------------------------------------------------------------------
+// ---- Loading
+// ----------------------------------------------------------------------------------------
 
 Result<WeightId> CpuBackend::AddMatrix(std::span<const HostTensor> parts) {
   HEARTH_ASSIGN_OR_RETURN(cpu::PackedMatrix packed,
@@ -58,7 +59,8 @@ Result<BufferId> CpuBackend::AddBuffer(int width) {
   buffer.width = width;
   buffer.stride = (width + 15) / 16 * 16;
   HEARTH_ASSIGN_OR_RETURN(
-      buffer.memory, HugeBuffer::Allocate(static_cast<size_t>(buffer.stride * max_rows_) * sizeof(float)));
+      buffer.memory,
+      HugeBuffer::Allocate(static_cast<size_t>(buffer.stride * max_rows_) * sizeof(float)));
   buffers_.push_back(std::move(buffer));
   return static_cast<BufferId>(buffers_.size() - 1);
 }
@@ -90,16 +92,20 @@ Status CpuBackend::AddKvCache(const KvCacheShape& shape, const RopeShape& rope) 
   }
   const int group = shape.num_attention_heads / shape.num_key_value_heads;
   if (group > cpu::kAttentionVectorsMax) {
-    return InvalidArgument(std::to_string(group) + " query heads for each KV head are not served on "
-                           "the CPU: at most " + std::to_string(cpu::kAttentionVectorsMax));
+    return InvalidArgument(std::to_string(group) +
+                           " query heads for each KV head are not served on "
+                           "the CPU: at most " +
+                           std::to_string(cpu::kAttentionVectorsMax));
   }
   kv_shape_ = shape;
   const auto half_bytes = static_cast<size_t>(KvCacheBytes(shape) / 2);
   HEARTH_ASSIGN_OR_RETURN(k_cache_, HugeBuffer::Allocate(half_bytes));
   HEARTH_ASSIGN_OR_RETURN(v_cache_, HugeBuffer::Allocate(half_bytes));
   HEARTH_ASSIGN_OR_RETURN(
-      scratch_, HugeBuffer::Allocate(static_cast<size_t>(cpu::AttentionScratchFloats(shape.head_dim) *
-                                                         pool_.num_threads()) * sizeof(float)));
+      scratch_,
+      HugeBuffer::Allocate(
+          static_cast<size_t>(cpu::AttentionScratchFloats(shape.head_dim) * pool_.num_threads()) *
+          sizeof(float)));
   // Angles in fp32, as the model was trained with: theta^(-2i/d), times the position.
   const int half = shape.head_dim / 2;
   rope_cos_.resize(static_cast<size_t>(rope.max_positions) * static_cast<size_t>(half));
@@ -108,7 +114,8 @@ Status CpuBackend::AddKvCache(const KvCacheShape& shape, const RopeShape& rope) 
     const auto frequency = static_cast<float>(std::pow(rope.theta, -2.0 * i / shape.head_dim));
     for (int position = 0; position < rope.max_positions; ++position) {
       const float angle = static_cast<float>(position) * frequency;
-      const auto at = static_cast<size_t>(position) * static_cast<size_t>(half) + static_cast<size_t>(i);
+      const auto at =
+          static_cast<size_t>(position) * static_cast<size_t>(half) + static_cast<size_t>(i);
       rope_cos_[at] = static_cast<float>(std::cos(static_cast<double>(angle)));
       rope_sin_[at] = static_cast<float>(std::sin(static_cast<double>(angle)));
     }
@@ -131,7 +138,8 @@ std::span<float> CpuBackend::Row(BufferId id, int row) {
   return {buffer(id).row(row), static_cast<size_t>(buffer(id).width)};
 }
 
-// ---- A step -----------------------------------------------------------------------------------------
+// ---- A step
+// -----------------------------------------------------------------------------------------
 
 void CpuBackend::BeginStep(const StepInputs& inputs) {
   CHECK(inputs.token_ids.size() <= static_cast<size_t>(max_rows_)) << inputs.token_ids.size();
@@ -146,7 +154,8 @@ void CpuBackend::BeginStep(const StepInputs& inputs) {
     const SequenceRows& seq = inputs.seqs[s];
     std::fill_n(seq_of_row_.begin() + seq.first_row, seq.num_rows, static_cast<int>(s));
     for (int row = 0; row < seq.num_rows; row += tile_rows) {
-      tiles_.push_back({seq.block_table, seq.first_row + row, std::min(tile_rows, seq.num_rows - row)});
+      tiles_.push_back(
+          {seq.block_table, seq.first_row + row, std::min(tile_rows, seq.num_rows - row)});
     }
   }
 }
@@ -238,7 +247,8 @@ void CpuBackend::SiluMul(BufferId gate_up, BufferId out) {
   });
 }
 
-// ---- Attention --------------------------------------------------------------------------------------
+// ---- Attention
+// --------------------------------------------------------------------------------------
 
 int64_t CpuBackend::kv_block_floats() const {
   return int64_t{kv_shape_.num_key_value_heads} * kv_shape_.block_size * kv_shape_.head_dim;
@@ -262,8 +272,8 @@ void CpuBackend::StoreKv(int layer, const SequenceRows& seq, int row, const floa
   const int in_block = position % kv_shape_.block_size;
   const int in_tile = position % cpu::kKvTileTokens;
   const int head_dim = kv_shape_.head_dim;
-  const int64_t block = int64_t{layer} * kv_shape_.num_blocks +
-                        seq.block_table[position / kv_shape_.block_size];
+  const int64_t block =
+      int64_t{layer} * kv_shape_.num_blocks + seq.block_table[position / kv_shape_.block_size];
   for (int head = 0; head < kv_shape_.num_key_value_heads; ++head) {
     const int64_t tile = block * kv_block_floats() +
                          (int64_t{head} * kv_shape_.block_size + in_block - in_tile) * head_dim;

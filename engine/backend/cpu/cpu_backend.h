@@ -14,11 +14,11 @@
 namespace hearth::engine {
 
 struct CpuBackendOptions {
-  int num_threads = 0;                       // 0 = physical cores
-  DType weight_dtype = DType::kBFloat16;     // kBFloat16 | kFloat32
-  int max_rows = 0;                          // of a step
-  int max_logits_rows = 0;                   // of a step
-  const cpu::Kernels* kernels = nullptr;     // null = the best for this processor
+  int num_threads = 0;                    // 0 = physical cores
+  DType weight_dtype = DType::kBFloat16;  // kBFloat16 | kFloat32
+  int max_rows = 0;                       // of a step
+  int max_logits_rows = 0;                // of a step
+  const cpu::Kernels* kernels = nullptr;  // null = the best for this processor
 };
 
 class CpuBackend : public Backend {
@@ -94,7 +94,7 @@ class CpuBackend : public Backend {
   HugeBuffer v_cache_;
   std::vector<float> rope_cos_;  // [max_positions][head_dim / 2]
   std::vector<float> rope_sin_;
-  HugeBuffer scratch_;           // [num_threads][AttentionScratchFloats]
+  HugeBuffer scratch_;  // [num_threads][AttentionScratchFloats]
 
   StepInputs step_;
   std::vector<int> seq_of_row_;

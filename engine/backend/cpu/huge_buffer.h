@@ -1,5 +1,5 @@
-// Zeroed memory from the kernel, aligned to a page and backed by huge pages where there are any: half
-// a gigabyte of weights is walked once per token, and 4 KiB pages would cost a TLB miss each.
+// Zeroed memory from the kernel, aligned to a page and backed by huge pages where there are any:
+// half a gigabyte of weights is walked once per token, and 4 KiB pages would cost a TLB miss each.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The inner loops of the CPU backend, one table per instruction set; a table is chosen when the backend
-// is made. The scalar table is the plain version that the others are judged against.
+// The inner loops of the CPU backend, one table per instruction set; a table is chosen when the
+// backend is made. The scalar table is the plain version that the others are judged against.
 //
 // All floats are fp32 and sums are taken in an order that depends only on the row itself, never on
 // the rows beside it: that is what makes the backend batch invariant.
@@ -11,8 +11,8 @@ namespace hearth::engine::cpu {
 
 // Outputs are grouped in panels of 32, each streamed as one run of memory in the order of use:
 //   fp32: w[panel][k][32]
-//   bf16: w[panel][k][16][2], pairing outputs j and j + 16, so that one 32-bit lane holds both and a
-//         shift and a mask make two fp32 vectors of it.
+//   bf16: w[panel][k][16][2]: outputs j and j + 16 share a 32-bit lane, so that a shift and a mask
+//         make two fp32 vectors of one load.
 // A last, partial panel is padded with zeros.
 inline constexpr int kPanelWidth = 32;
 
@@ -34,7 +34,8 @@ struct LinearArgs {
 //   k: [num_blocks][num_key_value_heads][block_size / 16][head_dim][16]
 //   v: [num_blocks][num_key_value_heads][block_size / 16][16][head_dim]
 inline constexpr int kKvTileTokens = 16;
-// The softmax is taken over chunks of this many tokens, counted from position 0, and merged in order.
+// The softmax is taken over chunks of this many tokens, counted from position 0, and merged in
+// order.
 inline constexpr int kAttentionChunkTokens = 256;
 // Query vectors (rows x query heads of one KV head) that one call handles.
 inline constexpr int kAttentionVectorsMax = 64;
@@ -43,17 +44,17 @@ inline constexpr int kAttentionVectorsMax = 64;
 struct AttentionArgs {
   const float* q = nullptr;  // q of head h of row r: q + r * q_stride + h * head_dim
   int64_t q_stride = 0;
-  float* out = nullptr;      // likewise
+  float* out = nullptr;  // likewise
   int64_t out_stride = 0;
   const float* k = nullptr;  // the layer's pool, at this KV head
   const float* v = nullptr;
   int64_t block_stride = 0;  // floats from block to block: kv heads * block_size * head_dim
   const int* block_table = nullptr;
   int block_size = 0;
-  int head_dim = 0;          // a multiple of 16
-  int group = 0;             // query heads of the KV head
-  int first_position = 0;    // of the first row
-  int num_rows = 0;          // num_rows * group <= kAttentionVectorsMax
+  int head_dim = 0;        // a multiple of 16
+  int group = 0;           // query heads of the KV head
+  int first_position = 0;  // of the first row
+  int num_rows = 0;        // num_rows * group <= kAttentionVectorsMax
   float scale = 0;
   float* scratch = nullptr;  // [AttentionScratchFloats(head_dim)]
 };
@@ -69,7 +70,8 @@ struct Kernels {
   // Outputs of panels [panel_begin, panel_end) for all rows.
   void (*linear)(const LinearArgs& args, int panel_begin, int panel_end);
   void (*attention)(const AttentionArgs& args);
-  // delta, if not null, is added to x first (x is then updated); n a multiple of nothing in particular.
+  // delta, if not null, is added to x first (x is then updated); n a multiple of nothing in
+  // particular.
   void (*rms_norm)(float* x, const float* delta, const float* weight, float eps, int n, float* out);
   void (*silu_mul)(const float* gate, const float* up, int n, float* out);
 };

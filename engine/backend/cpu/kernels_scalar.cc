@@ -1,5 +1,5 @@
-// The plain version of every kernel, written for reading: the judge of the vector ones, and what runs
-// on a machine that has none of their instruction sets.
+// The plain version of every kernel, written for reading: the judge of the vector ones, and what
+// runs on a machine that has none of their instruction sets.
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -49,7 +49,8 @@ void PackedMatrix::FillPanel(std::span<const HostTensor> parts, int panel) {
     const int64_t row = (first + j - part_start) * k_;
     if (dtype_ == DType::kFloat32) {
       float* out = buffer_.floats() + panel_start + j;
-      for (int k = 0; k < k_; ++k) out[static_cast<int64_t>(k) * kPanelWidth] = ReadElement(*part, row + k);
+      for (int k = 0; k < k_; ++k)
+        out[static_cast<int64_t>(k) * kPanelWidth] = ReadElement(*part, row + k);
       continue;
     }
     uint16_t* out = static_cast<uint16_t*>(buffer_.data()) + panel_start + (j % 16) * 2 + j / 16;
@@ -72,7 +73,8 @@ void PackedMatrix::ReadRow(int output, float* row) const {
     for (int k = 0; k < k_; ++k) row[k] = in[static_cast<int64_t>(k) * kPanelWidth];
     return;
   }
-  const auto* in = static_cast<const uint16_t*>(buffer_.data()) + panel_start + (j % 16) * 2 + j / 16;
+  const auto* in =
+      static_cast<const uint16_t*>(buffer_.data()) + panel_start + (j % 16) * 2 + j / 16;
   for (int k = 0; k < k_; ++k) row[k] = BFloat16ToFloat(in[static_cast<int64_t>(k) * kPanelWidth]);
 }
 

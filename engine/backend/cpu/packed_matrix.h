@@ -13,7 +13,8 @@ namespace hearth::engine::cpu {
 class PackedMatrix {
  public:
   // Stacks the parts along their rows (outputs) and converts them to `dtype` (bf16 or fp32).
-  static Result<PackedMatrix> Pack(std::span<const HostTensor> parts, DType dtype, ThreadPool& pool);
+  static Result<PackedMatrix> Pack(std::span<const HostTensor> parts, DType dtype,
+                                   ThreadPool& pool);
 
   // Writes row `output` as fp32 [k].
   void ReadRow(int output, float* row) const;

@@ -1,6 +1,7 @@
-// The vector kernels, written once over `Vec`. Included by one file per instruction set, which defines
-// Vec before; everything is in an unnamed namespace and uses no function of the standard library, so
-// that no code of a newer instruction set can be linked into what an older machine runs.
+// The vector kernels, written once over `Vec`. Included by one file per instruction set, which
+// defines Vec before; everything is in an unnamed namespace and uses no function of the standard
+// library, so that no code of a newer instruction set can be linked into what an older machine
+// runs.
 //
 // Vec: kLanes floats (8 or 16). Reductions halve the vector, hence always add in the same order.
 
@@ -14,14 +15,14 @@ constexpr int kMaxVectors = Vec::kLanes == 16 ? 8 : 4;
 
 constexpr int Min(int a, int b) { return a < b ? a : b; }
 
-// e^x to 1 ulp or so: x = n ln 2 + r, |r| <= ln 2 / 2, and the Taylor sum up to r^7 (the rest is below
-// 6e-9). Below -87 the result is 0, as a softmax wants it. NaN stays NaN.
+// e^x to 1 ulp or so: x = n ln 2 + r, |r| <= ln 2 / 2, and the Taylor sum up to r^7 (the rest is
+// below 6e-9). Below -87 the result is 0, as a softmax wants it. NaN stays NaN.
 inline Vec Exp(Vec x) {
   const Vec clamped = VecMin(Vec::Broadcast(88.0f), VecMax(Vec::Broadcast(-87.0f), x));
   const Vec n = Round(clamped * Vec::Broadcast(1.44269504088896341f));
   // ln 2 in two parts: the first has few bits, so that n times it is exact.
-  const Vec r = Fma(n, Vec::Broadcast(-1.42860682e-6f),
-                    Fma(n, Vec::Broadcast(-0.693145752f), clamped));
+  const Vec r =
+      Fma(n, Vec::Broadcast(-1.42860682e-6f), Fma(n, Vec::Broadcast(-0.693145752f), clamped));
   Vec sum = Vec::Broadcast(1.0f / 5040);
   sum = Fma(sum, r, Vec::Broadcast(1.0f / 720));
   sum = Fma(sum, r, Vec::Broadcast(1.0f / 120));
@@ -49,7 +50,8 @@ inline void StoreSome(Vec value, float* data, int count) {
   for (int i = 0; i < count; ++i) data[i] = lanes[i];
 }
 
-// ---- Linear -----------------------------------------------------------------------------------------
+// ---- Linear
+// -----------------------------------------------------------------------------------------
 
 // A unit is what one pair of vectors covers of a panel: all of it with 16 lanes, half with 8. Its
 // outputs are [first, first + kLanes) and the same 16 further on.
@@ -97,7 +99,8 @@ void LinearTile(const LinearArgs& args, int row, int unit) {
 #pragma GCC unroll 4
     for (int u = 0; u < kUnits; ++u) {
       const float* line = w[u] + static_cast<long>(k) * kLine<kBf16>;
-      // With few rows the weights come straight from memory; 1.5 KB ahead was the best of 0.5 to 4 KB.
+      // With few rows the weights come straight from memory; 1.5 KB ahead was the best of 0.5 to 4
+      // KB.
       if (kRows <= 4) __builtin_prefetch(line + 384);
       if (kBf16) {
         LoadPairs(line, w_low[u], w_high[u]);
@@ -142,11 +145,13 @@ constexpr int UnitsAtOnce(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; 
 template <bool kBf16, int kRows>
 void LinearRows(const LinearArgs& args, int num_rows, int row, int unit_begin, int unit_end) {
   if constexpr (kRows > 1) {
-    if (num_rows < kRows) return LinearRows<kBf16, kRows - 1>(args, num_rows, row, unit_begin, unit_end);
+    if (num_rows < kRows)
+      return LinearRows<kBf16, kRows - 1>(args, num_rows, row, unit_begin, unit_end);
   }
   constexpr int kUnits = UnitsAtOnce(kRows);
   int unit = unit_begin;
-  for (; unit + kUnits <= unit_end; unit += kUnits) LinearTile<kBf16, kRows, kUnits>(args, row, unit);
+  for (; unit + kUnits <= unit_end; unit += kUnits)
+    LinearTile<kBf16, kRows, kUnits>(args, row, unit);
   for (; unit < unit_end; ++unit) LinearTile<kBf16, kRows, 1>(args, row, unit);
 }
 
@@ -175,7 +180,8 @@ void Linear(const LinearArgs& args, int panel_begin, int panel_end) {
   }
 }
 
-// ---- Attention --------------------------------------------------------------------------------------
+// ---- Attention
+// --------------------------------------------------------------------------------------
 
 // The pieces of AttentionArgs::scratch; `vector` counts rows x heads of the call.
 struct Scratch {
@@ -239,7 +245,8 @@ inline void ScoreTile(const AttentionArgs& args, int vector, const float* k, flo
   }
 }
 
-// Replaces scores[0, count) by exp(score - max) and the rest of [0, padded) by 0; returns max and sum.
+// Replaces scores[0, count) by exp(score - max) and the rest of [0, padded) by 0; returns max and
+// sum.
 inline void SoftmaxChunk(float* scores, int count, int padded, float* max_out, float* sum_out) {
   constexpr float kMinusInfinity = -__builtin_inff();
   for (int t = count; t < padded; ++t) scores[t] = kMinusInfinity;
@@ -324,7 +331,8 @@ void AttendChunk(const AttentionArgs& args, const Scratch& scratch, int num_vect
   const int count = Min(seen, kAttentionChunkTokens);
   const int padded = (count + kKvTileTokens - 1) / kKvTileTokens * kKvTileTokens;
   for (int tile = 0; tile < padded; tile += kKvTileTokens) {
-    ScoreTile<kVectors>(args, vector, args.k + TileOffset(args, begin + tile), scratch.scores + tile);
+    ScoreTile<kVectors>(args, vector, args.k + TileOffset(args, begin + tile),
+                        scratch.scores + tile);
   }
   float max[kVectors] = {}, sum[kVectors] = {};
   for (int i = 0; i < kVectors; ++i) {
@@ -355,7 +363,8 @@ void Attention(const AttentionArgs& args) {
   const int last_position = args.first_position + args.num_rows - 1;
   for (int begin = 0; begin <= last_position; begin += kAttentionChunkTokens) {
     for (int vector = 0; vector < num_vectors; vector += kMaxVectors) {
-      AttendChunk<kMaxVectors>(args, scratch, Min(num_vectors - vector, kMaxVectors), vector, begin);
+      AttendChunk<kMaxVectors>(args, scratch, Min(num_vectors - vector, kMaxVectors), vector,
+                               begin);
     }
   }
   for (int i = 0; i < num_vectors; ++i) {
@@ -367,7 +376,8 @@ void Attention(const AttentionArgs& args) {
   }
 }
 
-// ---- Rows -------------------------------------------------------------------------------------------
+// ---- Rows
+// -------------------------------------------------------------------------------------------
 
 void RmsNorm(float* x, const float* delta, const float* weight, float eps, int n, float* out) {
   Vec sum = Vec::Zero();

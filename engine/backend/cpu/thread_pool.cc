@@ -7,9 +7,9 @@
 namespace hearth::engine {
 namespace {
 
-// The gap between two operations of a step is a few microseconds: spin about that long, then offer the
-// core to whoever wants it, then sleep. (Barriers that only spin fall to a sixth of their speed as
-// soon as a neighbour takes a core.)
+// The gap between two operations of a step is a few microseconds: spin about that long, then offer
+// the core to whoever wants it, then sleep. (Barriers that only spin fall to a sixth of their speed
+// as soon as a neighbour takes a core.)
 constexpr int kSpins = 1000;
 constexpr int kYields = 40;
 

@@ -1,5 +1,5 @@
-// The threads of the CPU backend. One job at a time, cut into tasks that are handed out one by one, so
-// that a thread which loses its core to a neighbour delays one task rather than the job.
+// The threads of the CPU backend. One job at a time, cut into tasks that are handed out one by one,
+// so that a thread which loses its core to a neighbour delays one task rather than the job.
 #pragma once
 
 #include <atomic>
@@ -19,11 +19,12 @@ class ThreadPool {
 
   int num_threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls task(i, thread) for every i in [0, num_tasks), thread in [0, num_threads). Returns when all
-  // are done. Must not be called from a task. Allocates nothing.
+  // Calls task(i, thread) for every i in [0, num_tasks), thread in [0, num_threads). Returns when
+  // all are done. Must not be called from a task. Allocates nothing.
   template <typename Task>
   void ParallelFor(int num_tasks, const Task& task) {
-    Run(num_tasks,
+    Run(
+        num_tasks,
         [](const void* context, int i, int thread) {
           (*static_cast<const Task*>(context))(i, thread);
         },
@@ -38,10 +39,11 @@ class ThreadPool {
   bool HasTask() const;
   void WorkerLoop(int thread);
 
-  // Number of tasks of the job in the high half, the next one to hand out in the low half. A task is
-  // claimed by compare-and-swap, so a thread that comes late claims from whatever job is current.
+  // Number of tasks of the job in the high half, the next one to hand out in the low half. A task
+  // is claimed by compare-and-swap, so a thread that comes late claims from whatever job is
+  // current.
   alignas(64) std::atomic<uint64_t> claims_{0};
-  alignas(64) std::atomic<int> remaining_{0};  // tasks not finished
+  alignas(64) std::atomic<int> remaining_{0};   // tasks not finished
   alignas(64) std::atomic<uint32_t> epoch_{0};  // jobs begun: what sleeping workers wait on
   std::atomic<bool> stopping_{false};
   TaskFn fn_ = nullptr;

@@ -35,7 +35,8 @@ class AttentionCase {
     std::vector<float> v(k);
     for (int t = 0; t < row + count; ++t) {
       const int tile = (block_table_[static_cast<size_t>(t / kBlockSize)] * kBlockSize +
-                        t % kBlockSize / kKvTileTokens * kKvTileTokens) * kHeadDim;
+                        t % kBlockSize / kKvTileTokens * kKvTileTokens) *
+                       kHeadDim;
       for (int d = 0; d < kHeadDim; ++d) {
         k[static_cast<size_t>(tile + d * kKvTileTokens + t % kKvTileTokens)] = key(t, d);
         v[static_cast<size_t>(tile + t % kKvTileTokens * kHeadDim + d)] = value(t, d);
@@ -79,7 +80,8 @@ class AttentionCase {
       const double sum = std::accumulate(p.begin(), p.end(), 0.0);
       for (int d = 0; d < kHeadDim; ++d) {
         double weighed = 0;
-        for (size_t t = 0; t < p.size(); ++t) weighed += p[t] * double{value(static_cast<int>(t), d)};
+        for (size_t t = 0; t < p.size(); ++t)
+          weighed += p[t] * double{value(static_cast<int>(t), d)};
         out.push_back(weighed / sum);
       }
     }

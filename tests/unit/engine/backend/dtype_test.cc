@@ -21,7 +21,7 @@ TEST(DType, WidensEveryBFloat16Exactly) {
 }
 
 TEST(DType, RoundsToBFloat16ToNearestEven) {
-  EXPECT_EQ(BFloat16ToFloat(FloatToBFloat16(1.0f + 0x1p-8f)), 1.0f);            // a tie, down to even
+  EXPECT_EQ(BFloat16ToFloat(FloatToBFloat16(1.0f + 0x1p-8f)), 1.0f);  // a tie, down to even
   EXPECT_EQ(BFloat16ToFloat(FloatToBFloat16(1.0f + 0x3p-8f)), 1.0f + 0x1p-6f);  // a tie, up to even
   EXPECT_EQ(BFloat16ToFloat(FloatToBFloat16(1.0f + 0x1.01p-8f)), 1.0f + 0x1p-7f);
   EXPECT_EQ(BFloat16ToFloat(FloatToBFloat16(-3.4e38f)), -std::numeric_limits<float>::infinity());

@@ -38,8 +38,8 @@ inline double RmsError(const std::vector<float>& values, const std::vector<doubl
   return std::sqrt(sum / static_cast<double>(values.size()));
 }
 
-// A fast kernel may be at most 1.5 times as far from the exact result as the plain one, beside half a
-// unit in the last place of results of size `magnitude`.
+// A fast kernel may be at most 1.5 times as far from the exact result as the plain one, beside half
+// a unit in the last place of results of size `magnitude`.
 inline double AllowedError(double plain_error, double magnitude) {
   return 1.5 * plain_error + 0x1p-24 * magnitude;
 }

@@ -99,7 +99,8 @@ TEST_P(LinearKernel, GivesARowTheSameBitsWhateverIsBesideIt) {
     for (const int count : {2, 3, 5, 7, 12, 13, 24, 41}) {
       for (int row = 0; row + count <= rows; row += count) {
         const std::vector<float> together = linear.Run(*kernels, row, count);
-        const std::vector<float> expected(alone.begin() + row * n, alone.begin() + (row + count) * n);
+        const std::vector<float> expected(alone.begin() + row * n,
+                                          alone.begin() + (row + count) * n);
         ASSERT_EQ(together, expected) << kernels->name << " " << count << " rows from " << row;
       }
     }

@@ -7,7 +7,8 @@ namespace {
 
 TEST(SiluMulKernel, IsWithinFourUnitsOfTheExactResult) {
   // Every size of argument that a gate can have, and the far ends where exp over- or underflows.
-  std::vector<float> gate{0.0f, -0.0f, 1e-30f, -88.0f, -87.3f, 88.9f, -200.0f, 200.0f, -3e38f, 3e38f};
+  std::vector<float> gate{0.0f,  -0.0f,   1e-30f, -88.0f, -87.3f,
+                          88.9f, -200.0f, 200.0f, -3e38f, 3e38f};
   for (float x = -30.0f; x < 30.0f; x += 0.0137f) gate.push_back(x);
   const std::vector<float> up(gate.size(), 1.0f);
   std::vector<float> out(gate.size());
@@ -17,7 +18,8 @@ TEST(SiluMulKernel, IsWithinFourUnitsOfTheExactResult) {
       const double x = gate[i];
       const double exact = x / (1.0 + std::exp(-x));
       // 1e-35: where e^-x leaves the range of a float the result is as good as zero.
-      EXPECT_NEAR(out[i], exact, 4 * 0x1p-23 * std::abs(exact) + 1e-35) << kernels->name << " " << x;
+      EXPECT_NEAR(out[i], exact, 4 * 0x1p-23 * std::abs(exact) + 1e-35)
+          << kernels->name << " " << x;
     }
   }
 }
@@ -55,7 +57,8 @@ TEST(RmsNormKernel, AddsTheDeltaAndNormalizes) {
       for (size_t i = 0; i < size; ++i) {
         EXPECT_EQ(residual[i], x[i] + delta[i]);
         // Five roundings on the way beside those of the sum, which average out.
-        EXPECT_NEAR(out[i], exact[i], 8 * 0x1p-24 * std::abs(exact[i])) << kernels->name << " " << n;
+        EXPECT_NEAR(out[i], exact[i], 8 * 0x1p-24 * std::abs(exact[i]))
+            << kernels->name << " " << n;
       }
     }
   }
