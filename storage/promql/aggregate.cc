@@ -101,8 +101,8 @@ std::vector<double> FoldBy(AggregateOp op, const Block& input, const Group& grou
 }
 
 // Keeps the k best of each group and step; their columns keep all labels.
-Result<Block> TopOrBottom(const Aggregate& aggregate, Block input, const std::vector<double>& counts,
-                          const Steps& steps) {
+Result<Block> TopOrBottom(const Aggregate& aggregate, Block input,
+                          const std::vector<double>& counts, const Steps& steps) {
   const bool top = aggregate.op == AggregateOp::kTopk;
   for (const double count : counts) {
     if (std::isnan(count) || std::abs(count) >= 9.2e18) {
@@ -137,7 +137,8 @@ Result<Block> TopOrBottom(const Aggregate& aggregate, Block input, const std::ve
 }
 
 Result<Block> CountValues(const Aggregate& aggregate, const Block& input, const Steps& steps) {
-  const std::string& label = std::get<StringLiteral>(WithoutParens(*aggregate.parameter).node).value;
+  const std::string& label =
+      std::get<StringLiteral>(WithoutParens(*aggregate.parameter).node).value;
   if (label.empty()) return ExecutionError("invalid label name " + label);
   std::map<Labels, size_t> places;
   Block result;
@@ -172,7 +173,8 @@ std::vector<double> GroupQuantile(const Block& input, const Group& group,
 
 }  // namespace
 
-Result<Block> EvalAggregate(Evaluation& evaluation, const Aggregate& aggregate, const Steps& steps) {
+Result<Block> EvalAggregate(Evaluation& evaluation, const Aggregate& aggregate,
+                            const Steps& steps) {
   std::vector<double> parameters;
   if (aggregate.parameter && aggregate.op != AggregateOp::kCountValues) {
     HEARTH_ASSIGN_OR_RETURN(parameters, evaluation.EvalScalar(*aggregate.parameter, steps));

@@ -67,8 +67,9 @@ std::string_view Name(AggregateOp op) {
 }
 
 std::string_view Name(BinaryOp op) {
-  static constexpr std::string_view kNames[] = {"+",  "-", "*",  "/", "%",  "^",   "atan2", "==",
-                                                "!=", "<", "<=", ">", ">=", "and", "or",    "unless"};
+  static constexpr std::string_view kNames[] = {"+",     "-",   "*",  "/",     "%",  "^",
+                                                "atan2", "==",  "!=", "<",     "<=", ">",
+                                                ">=",    "and", "or", "unless"};
   return kNames[static_cast<size_t>(op)];
 }
 

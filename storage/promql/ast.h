@@ -67,7 +67,18 @@ struct Call {
 };
 
 enum class AggregateOp {
-  kSum, kAvg, kCount, kMin, kMax, kGroup, kStddev, kStdvar, kTopk, kBottomk, kCountValues, kQuantile,
+  kSum,
+  kAvg,
+  kCount,
+  kMin,
+  kMax,
+  kGroup,
+  kStddev,
+  kStdvar,
+  kTopk,
+  kBottomk,
+  kCountValues,
+  kQuantile,
 };
 
 struct Aggregate {
@@ -114,8 +125,8 @@ struct Paren {
 };
 
 struct Expr {
-  using Node = std::variant<NumberLiteral, StringLiteral, Selector, Subquery, Call, Aggregate, Binary,
-                            Unary, Paren>;
+  using Node = std::variant<NumberLiteral, StringLiteral, Selector, Subquery, Call, Aggregate,
+                            Binary, Unary, Paren>;
   Node node;
   int begin = 0;  // byte offsets into the query
   int end = 0;

@@ -146,8 +146,8 @@ class VectorMatch {
   }
 
  private:
-  // Two series of the "one" side with one signature at one step are an error as soon as the other side
-  // has anything at that step.
+  // Two series of the "one" side with one signature at one step are an error as soon as the other
+  // side has anything at that step.
   Status CheckUniqueness() const {
     std::vector<size_t> all(many_.size());
     for (size_t i = 0; i < all.size(); ++i) all[i] = i;
@@ -172,9 +172,10 @@ class VectorMatch {
     std::string high = LabelsText(second.labels);
     if (high < low) std::swap(low, high);
     const std::string side = swapped_ ? "left" : "right";
-    return ExecutionError("found duplicate series for the match group " + LabelsText(signature) +
-                          " on the " + side + " hand-side of the operation: [" + low + ", " + high +
-                          "];many-to-many matching not allowed: matching labels must be unique on one side");
+    return ExecutionError(
+        "found duplicate series for the match group " + LabelsText(signature) + " on the " + side +
+        " hand-side of the operation: [" + low + ", " + high +
+        "];many-to-many matching not allowed: matching labels must be unique on one side");
   }
 
   Labels ResultLabels(const Labels& many, const Labels& one) const {
@@ -199,10 +200,11 @@ class VectorMatch {
       const double b = one.values[step];
       if (IsAbsent(a) || IsAbsent(b)) continue;
       if (matched[step]) {
-        return ExecutionError(one_to_one ? "multiple matches for labels: many-to-one matching must be "
-                                           "explicit (group_left/group_right)"
-                                         : "multiple matches for labels: grouping labels must ensure "
-                                           "unique matches");
+        return ExecutionError(one_to_one
+                                  ? "multiple matches for labels: many-to-one matching must be "
+                                    "explicit (group_left/group_right)"
+                                  : "multiple matches for labels: grouping labels must ensure "
+                                    "unique matches");
       }
       matched[step] = true;
       const double left = swapped_ ? b : a;

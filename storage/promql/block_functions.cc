@@ -53,7 +53,9 @@ Result<Block> ChangeValues(Block block, Change change) {
 }
 
 // Go's math.Min and math.Max: NaN when either is.
-double Smaller(double a, double b) { return std::isnan(a) || std::isnan(b) ? kNaN : std::min(a, b); }
+double Smaller(double a, double b) {
+  return std::isnan(a) || std::isnan(b) ? kNaN : std::min(a, b);
+}
 double Larger(double a, double b) { return std::isnan(a) || std::isnan(b) ? kNaN : std::max(a, b); }
 
 // The labels that an absent selector's equality matchers name; one named twice is left out.
@@ -103,7 +105,8 @@ bool IsNameCharacter(char c) {
 }
 
 // Go's Regexp.Expand: $1, ${1}, $name, ${name}, $$; what names no group is empty.
-std::string Expand(const std::string& pattern, const RE2& regex, const std::vector<re2::StringPiece>& groups) {
+std::string Expand(const std::string& pattern, const RE2& regex,
+                   const std::vector<re2::StringPiece>& groups) {
   const auto& names = regex.NamedCapturingGroups();
   std::string out;
   for (size_t at = 0; at < pattern.size();) {
@@ -168,7 +171,8 @@ std::vector<Histogram> GroupBuckets(const CallContext& context, const Block& blo
     const std::string& metric = block[i].labels.Get(kNameLabel);
     const std::optional<double> bound = ParseBound(le);
     if (!bound) {
-      context.evaluation.Warn("bucket label \"le\" is missing or has a malformed value of " + Quote(le) +
+      context.evaluation.Warn("bucket label \"le\" is missing or has a malformed value of " +
+                                  Quote(le) +
                                   (metric.empty() ? "" : " for metric name " + Quote(metric)),
                               *context.call.args[1]);
       continue;
@@ -303,7 +307,8 @@ Result<Block> LabelReplace(const CallContext& context) {
   options.set_log_errors(false);
   options.set_dot_nl(true);
   const RE2 regex(pattern, options);
-  if (!regex.ok()) return ExecutionError("invalid regular expression in label_replace(): " + pattern);
+  if (!regex.ok())
+    return ExecutionError("invalid regular expression in label_replace(): " + pattern);
   if (destination.empty() || !IsUtf8(destination)) {
     return ExecutionError("invalid destination label name in label_replace(): " + destination);
   }

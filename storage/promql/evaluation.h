@@ -1,7 +1,7 @@
 // The evaluator's inside: blocks of columns and the context that functions work in.
 //
-// A column holds one value per step. A step without a sample holds the stale marker's bits, which no
-// computation yields, so presence needs no second array.
+// A column holds one value per step. A step without a sample holds the stale marker's bits, which
+// no computation yields, so presence needs no second array.
 #pragma once
 
 #include <bit>

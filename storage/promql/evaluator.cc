@@ -32,7 +32,8 @@ Series ToSeries(Column column, const Steps& steps) {
   return series;
 }
 
-// Fills `values` with the newest sample at or before each step's reference, not older than the lookback.
+// Fills `values` with the newest sample at or before each step's reference, not older than the
+// lookback.
 template <typename ReferenceOf, typename ValueOf>
 bool FillInstant(const std::vector<Sample>& samples, const Steps& steps, int64_t lookback_ms,
                  ReferenceOf reference_of, ValueOf value_of, std::vector<double>& values) {
@@ -81,8 +82,8 @@ Result<Block> JoinSameLabels(Block block) {
   return block;
 }
 
-Evaluation::Evaluation(const SeriesSource& source, const EvalOptions& options, int64_t query_start_ms,
-                       int64_t query_end_ms)
+Evaluation::Evaluation(const SeriesSource& source, const EvalOptions& options,
+                       int64_t query_start_ms, int64_t query_end_ms)
     : source_(source),
       options_(options),
       query_start_ms_(query_start_ms),
@@ -104,7 +105,8 @@ Status Evaluation::Charge(size_t samples) {
 void Evaluation::Annotate(std::vector<std::string>& list, std::string message, const Expr& where) {
   const auto begin = std::min(static_cast<size_t>(where.begin), options_.query.size());
   message += " (" + LineAndColumn(options_.query, static_cast<int>(begin)) + ")";
-  if (std::find(list.begin(), list.end(), message) == list.end()) list.push_back(std::move(message));
+  if (std::find(list.begin(), list.end(), message) == list.end())
+    list.push_back(std::move(message));
 }
 
 void Evaluation::Warn(const std::string& message, const Expr& where) {
@@ -126,7 +128,8 @@ int64_t Evaluation::Reference(const TimeShift& shift, int64_t time_ms) const {
 
 Result<Block> Evaluation::Eval(const Expr& expr, const Steps& steps) {
   HEARTH_ASSIGN_OR_RETURN(
-      Block block, std::visit([&](const auto& node) { return EvalNode(expr, node, steps); }, expr.node));
+      Block block,
+      std::visit([&](const auto& node) { return EvalNode(expr, node, steps); }, expr.node));
   HEARTH_RETURN_IF_ERROR(Charge(block.size() * steps.count));
   return block;
 }
@@ -136,7 +139,8 @@ Result<std::vector<double>> Evaluation::EvalScalar(const Expr& expr, const Steps
   return std::move(block.front().values);
 }
 
-Result<Block> Evaluation::EvalSelector(const Selector& selector, const Steps& steps, bool timestamps) {
+Result<Block> Evaluation::EvalSelector(const Selector& selector, const Steps& steps,
+                                       bool timestamps) {
   SelectHints hints;
   hints.start_ms = Reference(selector.shift, steps.start_ms) - options_.lookback_ms;
   hints.end_ms = Reference(selector.shift, steps.At(steps.count - 1));
@@ -166,7 +170,8 @@ Result<Block> Evaluation::EvalSelector(const Selector& selector, const Steps& st
 
 Result<RangeVector> Evaluation::EvalRangeVector(const Expr& expr, const Steps& steps) {
   const Expr& inner = WithoutParens(expr);
-  if (const auto* subquery = std::get_if<Subquery>(&inner.node)) return EvalSubquery(*subquery, steps);
+  if (const auto* subquery = std::get_if<Subquery>(&inner.node))
+    return EvalSubquery(*subquery, steps);
   const auto& selector = std::get<Selector>(inner.node);
   SelectHints hints;
   hints.start_ms = Reference(selector.shift, steps.start_ms) - selector.range_ms;
@@ -291,7 +296,8 @@ Result<Value> EvalInstant(const SeriesSource& source, const Expr& expr, int64_t 
       value.scalar = {time_ms, block.front().values.front()};
     } else {
       for (Column& column : block) {
-        if (!IsAbsent(column.values.front())) value.series.push_back(ToSeries(std::move(column), steps));
+        if (!IsAbsent(column.values.front()))
+          value.series.push_back(ToSeries(std::move(column), steps));
       }
     }
   }
@@ -299,8 +305,8 @@ Result<Value> EvalInstant(const SeriesSource& source, const Expr& expr, int64_t 
   return value;
 }
 
-Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t start_ms, int64_t end_ms,
-                         int64_t step_ms, const EvalOptions& options) {
+Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t start_ms,
+                         int64_t end_ms, int64_t step_ms, const EvalOptions& options) {
   const ValueType type = expr.type();
   if (type != ValueType::kScalar && type != ValueType::kVector) {
     return InvalidArgument("invalid expression type " + Quote(DocumentedName(type)) +
@@ -309,7 +315,8 @@ Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t s
   if (step_ms <= 0 || end_ms < start_ms) {
     return InvalidArgument("a range query needs a step above 0 and an end not before its start");
   }
-  const Steps steps{start_ms, end_ms, step_ms, static_cast<size_t>((end_ms - start_ms) / step_ms) + 1};
+  const Steps steps{start_ms, end_ms, step_ms,
+                    static_cast<size_t>((end_ms - start_ms) / step_ms) + 1};
   Evaluation evaluation(source, options, start_ms, end_ms);
   HEARTH_RETURN_IF_ERROR(evaluation.Charge(steps.count));
   HEARTH_ASSIGN_OR_RETURN(Block block, evaluation.Eval(expr, steps));

@@ -21,7 +21,8 @@ struct EvalOptions {
   int64_t subquery_step_ms = 60 * 1000;  // of [5m:] without a step
   int64_t samples_max = limits::kQuerySamplesMax;
   double timeout_s = limits::kQueryTimeoutS;
-  std::string_view query = {};  // the text `expr` was parsed from; annotations name line and column in it
+  std::string_view query =
+      {};  // the text `expr` was parsed from; annotations name line and column in it
 };
 
 Result<Value> EvalInstant(const SeriesSource& source, const Expr& expr, int64_t time_ms,
@@ -29,11 +30,11 @@ Result<Value> EvalInstant(const SeriesSource& source, const Expr& expr, int64_t 
 
 // Steps start_ms, start_ms + step_ms, ... <= end_ms; step_ms > 0. `expr` is a scalar or an instant
 // vector; kInvalidArgument otherwise.
-Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t start_ms, int64_t end_ms,
-                         int64_t step_ms, const EvalOptions& options = {});
+Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t start_ms,
+                         int64_t end_ms, int64_t step_ms, const EvalOptions& options = {});
 
-// The bits Prometheus stores where a series ended. A source may hand such a sample out: the series is
-// then absent until its next sample.
+// The bits Prometheus stores where a series ended. A source may hand such a sample out: the series
+// is then absent until its next sample.
 double StaleMarker();
 bool IsStaleMarker(double value);
 

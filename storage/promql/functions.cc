@@ -155,13 +155,14 @@ class WindowSlider {
 
 const Function* FindFunction(std::string_view name) {
   static const std::vector<Function> table = MakeTable();
-  const auto found =
-      std::lower_bound(table.begin(), table.end(), name,
-                       [](const Function& function, std::string_view n) { return function.name < n; });
+  const auto found = std::lower_bound(
+      table.begin(), table.end(), name,
+      [](const Function& function, std::string_view n) { return function.name < n; });
   return found != table.end() && found->name == name ? &*found : nullptr;
 }
 
-Result<Block> ApplyRangeFunction(const CallContext& context, RangeFunction function, bool keeps_name) {
+Result<Block> ApplyRangeFunction(const CallContext& context, RangeFunction function,
+                                 bool keeps_name) {
   const Steps& steps = context.steps;
   Evaluation& evaluation = context.evaluation;
   const Expr* range_expr = nullptr;
@@ -175,7 +176,8 @@ Result<Block> ApplyRangeFunction(const CallContext& context, RangeFunction funct
     }
   }
   HEARTH_ASSIGN_OR_RETURN(RangeVector range, evaluation.EvalRangeVector(*range_expr, steps));
-  const bool counts = context.call.function->name == "rate" || context.call.function->name == "increase";
+  const bool counts =
+      context.call.function->name == "rate" || context.call.function->name == "increase";
   std::vector<double> args(scalars.size());
   Block block;
   for (RangeSeries& series : range.series) {

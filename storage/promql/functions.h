@@ -16,8 +16,8 @@ namespace hearth::promql {
 // What a function over a range vector sees at one step: never empty.
 struct Window {
   std::span<const Sample> samples;
-  // Where the series fell below the sample before: indices into the series, whose first sample in the
-  // window has index `first`. Only those whose both samples are in the window.
+  // Where the series fell below the sample before: indices into the series, whose first sample in
+  // the window has index `first`. Only those whose both samples are in the window.
   std::span<const uint32_t> resets;
   size_t first = 0;
   int64_t start_ms = 0;  // exclusive
@@ -43,7 +43,8 @@ using BlockFunction = Result<Block> (*)(const CallContext& context);
 struct Function {
   std::string_view name;
   std::vector<ValueType> args;
-  int variadic;  // 0: exactly `args`; n: the last may be absent or given up to n times; -1: any number
+  int variadic;  // 0: exactly `args`; n: the last may be absent or given up to n times; -1: any
+                 // number
   ValueType returns;
   std::variant<MapFunction, RangeFunction, BlockFunction> implementation;
   bool keeps_name = false;
@@ -53,6 +54,7 @@ struct Function {
 const Function* FindFunction(std::string_view name);
 
 // Applies a function to every window of a range vector.
-Result<Block> ApplyRangeFunction(const CallContext& context, RangeFunction function, bool keeps_name);
+Result<Block> ApplyRangeFunction(const CallContext& context, RangeFunction function,
+                                 bool keeps_name);
 
 }  // namespace hearth::promql

@@ -131,8 +131,9 @@ class Lexer {
         return Simple(TokenKind::kEqual);
       case '!':
         if (Peek(1) == '=') return Two(TokenKind::kNotEqual);
-        return FailAt(at_, "unexpected character after '!': " +
-                               (at_ + 1 < size() ? CharacterAt(at_ + 1) : std::string("'\\uffff'")));
+        return FailAt(at_,
+                      "unexpected character after '!': " +
+                          (at_ + 1 < size() ? CharacterAt(at_ + 1) : std::string("'\\uffff'")));
       default: return Bracket(c);
     }
   }
@@ -316,7 +317,8 @@ int DigitValue(char c) {
   return 16;
 }
 
-// Decodes the escape after a backslash at `at`; moves `at` past it. False when it is no escape of Go's.
+// Decodes the escape after a backslash at `at`; moves `at` past it. False when it is no escape of
+// Go's.
 bool DecodeEscape(std::string_view body, char quote, size_t& at, std::string& out) {
   static constexpr std::string_view kNames = "abfnrtv\\";
   static constexpr std::string_view kBytes = "\a\b\f\n\r\t\v\\";

@@ -51,7 +51,9 @@ AggregateOp AggregateFrom(std::string_view text) {
   for (int i = 0; i <= static_cast<int>(AggregateOp::kQuantile); ++i) {
     const auto op = static_cast<AggregateOp>(i);
     const std::string_view name = Name(op);
-    const auto same = [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); };
+    const auto same = [](char a, char b) {
+      return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b);
+    };
     if (std::equal(name.begin(), name.end(), text.begin(), text.end(), same)) return op;
   }
   CHECK(false) << "the lexer knows an aggregator the tree does not: " << text;
@@ -176,8 +178,8 @@ class Parser {
       binary.op_position = Take().position;
       HEARTH_RETURN_IF_ERROR(ParseModifiers(binary));
       const bool right_associative = row->op == BinaryOp::kPow;
-      HEARTH_ASSIGN_OR_RETURN(binary.rhs,
-                              ParseBinary(right_associative ? row->precedence : row->precedence + 1));
+      HEARTH_ASSIGN_OR_RETURN(
+          binary.rhs, ParseBinary(right_associative ? row->precedence : row->precedence + 1));
       const int begin = lhs->begin;
       const int depth = 1 + std::max(lhs->depth, binary.rhs->depth);
       binary.lhs = std::move(lhs);
@@ -242,7 +244,8 @@ class Parser {
       return operand;
     }
     const int depth = operand->depth + 1;
-    return MakeExpr(Unary{token.kind == TokenKind::kSub, std::move(operand)}, token.position, depth);
+    return MakeExpr(Unary{token.kind == TokenKind::kSub, std::move(operand)}, token.position,
+                    depth);
   }
 
   // A primary with what may follow it: [5m], [5m:1m], offset and @.
@@ -269,7 +272,8 @@ class Parser {
         return MakeExpr(NumberLiteral{NumberValue(token.text), false}, token.position, 1);
       case TokenKind::kDuration: {
         int64_t milliseconds = 0;
-        if (!DurationMs(token.text, milliseconds)) return Fail(token.position, "duration out of range");
+        if (!DurationMs(token.text, milliseconds))
+          return Fail(token.position, "duration out of range");
         Take();
         const double seconds = static_cast<double>(milliseconds) / 1000;
         return MakeExpr(NumberLiteral{seconds, true}, token.position, 1);
@@ -289,7 +293,8 @@ class Parser {
       case TokenKind::kLeftBrace: return ParseSelector("");
       case TokenKind::kAggregator: {
         const TokenKind next = Peek(1).kind;
-        if (next == TokenKind::kLeftParen || next == TokenKind::kBy || next == TokenKind::kWithout) {
+        if (next == TokenKind::kLeftParen || next == TokenKind::kBy ||
+            next == TokenKind::kWithout) {
           return ParseAggregate();
         }
         break;
@@ -408,16 +413,17 @@ class Parser {
     HEARTH_RETURN_IF_ERROR(ParseGrouping(aggregate, grouped));
     HEARTH_ASSIGN_OR_RETURN(std::vector<ExprPtr> args, ParseArguments("aggregation"));
     if (!grouped) HEARTH_RETURN_IF_ERROR(ParseGrouping(aggregate, grouped));
-    const bool parametrized = aggregate.op == AggregateOp::kTopk || aggregate.op == AggregateOp::kBottomk ||
-                              aggregate.op == AggregateOp::kCountValues ||
-                              aggregate.op == AggregateOp::kQuantile;
+    const bool parametrized =
+        aggregate.op == AggregateOp::kTopk || aggregate.op == AggregateOp::kBottomk ||
+        aggregate.op == AggregateOp::kCountValues || aggregate.op == AggregateOp::kQuantile;
     const size_t expected = parametrized ? 2 : 1;
     if (args.empty()) {
       return Fail(name.position, "no arguments for aggregate expression provided");
     }
     if (args.size() != expected) {
-      return Fail(name.position, "wrong number of arguments for aggregate expression provided, expected " +
-                                     std::to_string(expected) + ", got " + std::to_string(args.size()));
+      return Fail(name.position,
+                  "wrong number of arguments for aggregate expression provided, expected " +
+                      std::to_string(expected) + ", got " + std::to_string(args.size()));
     }
     const int depth = 1 + DepthOf(args);
     if (parametrized) aggregate.parameter = std::move(args.front());
@@ -444,7 +450,8 @@ class Parser {
     const Token& token = Peek();
     int64_t milliseconds = 0;
     if (token.kind == TokenKind::kDuration) {
-      if (!DurationMs(token.text, milliseconds)) return Fail(token.position, "duration out of range");
+      if (!DurationMs(token.text, milliseconds))
+        return Fail(token.position, "duration out of range");
     } else if (token.kind == TokenKind::kNumber) {
       const double value = NumberValue(token.text) * 1000;
       if (!(std::abs(value) < 9.2e15)) return Fail(token.position, "duration out of range");
@@ -461,7 +468,8 @@ class Parser {
 
   Result<ExprPtr> ParseRange(ExprPtr expr) {
     const int bracket = Take().position;
-    HEARTH_ASSIGN_OR_RETURN(const int64_t range_ms, TakeDuration("subquery or range selector", false));
+    HEARTH_ASSIGN_OR_RETURN(const int64_t range_ms,
+                            TakeDuration("subquery or range selector", false));
     if (TakeIf(TokenKind::kColon)) {
       Subquery subquery;
       subquery.range_ms = range_ms;
@@ -481,7 +489,8 @@ class Parser {
     if (selector == nullptr || selector->range_ms != 0) {
       return Fail(bracket, "ranges only allowed for vector selectors");
     }
-    if (selector->shift.has_offset) return Fail(bracket, "no offset modifiers allowed before range");
+    if (selector->shift.has_offset)
+      return Fail(bracket, "no offset modifiers allowed before range");
     if (selector->shift.has_at()) return Fail(bracket, "no @ modifiers allowed before range");
     selector->range_ms = range_ms;
     expr->end = tokens_[at_ - 1].end();
@@ -499,8 +508,9 @@ class Parser {
     HEARTH_ASSIGN_OR_RETURN(const int64_t offset_ms, TakeDuration("offset", true));
     TimeShift* shift = ShiftOf(expr);
     if (shift == nullptr) {
-      return Fail(expr.begin, "offset modifier must be preceded by an instant vector selector or range "
-                              "vector selector or a subquery");
+      return Fail(expr.begin,
+                  "offset modifier must be preceded by an instant vector selector or range "
+                  "vector selector or a subquery");
     }
     if (shift->has_offset) return Fail(position, "offset may not be set multiple times");
     shift->has_offset = true;
@@ -513,8 +523,9 @@ class Parser {
     const int position = Take().position;
     TimeShift* shift = ShiftOf(expr);
     if (shift == nullptr) {
-      return Fail(expr.begin, "@ modifier must be preceded by an instant vector selector or range vector "
-                              "selector or a subquery");
+      return Fail(expr.begin,
+                  "@ modifier must be preceded by an instant vector selector or range vector "
+                  "selector or a subquery");
     }
     if (shift->has_at()) return Fail(position, "@ <timestamp> may not be set multiple times");
     const TokenKind kind = Peek().kind;

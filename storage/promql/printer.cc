@@ -133,8 +133,8 @@ struct ManyLines {
   std::string operator()(const Aggregate& aggregate) const {
     const std::string parameter =
         aggregate.parameter ? Pretty(*aggregate.parameter, level + 1) + ",\n" : std::string();
-    return indent + AggregateHead(aggregate) + "(\n" + parameter + Pretty(*aggregate.expr, level + 1) +
-           "\n" + indent + ")";
+    return indent + AggregateHead(aggregate) + "(\n" + parameter +
+           Pretty(*aggregate.expr, level + 1) + "\n" + indent + ")";
   }
   std::string operator()(const Binary& binary) const {
     return Pretty(*binary.lhs, level + 1) + "\n" + indent + OperatorText(binary) + "\n" +

@@ -5,8 +5,8 @@
 
 namespace hearth::promql {
 
-// Linear interpolation between the two nearest ranks. NaN for no values or a NaN quantile; -Inf below 0,
-// +Inf above 1. NaN values count as the smallest. Sorts `values`.
+// Linear interpolation between the two nearest ranks. NaN for no values or a NaN quantile; -Inf
+// below 0, +Inf above 1. NaN values count as the smallest. Sorts `values`.
 double Quantile(double quantile, std::vector<double>& values);
 
 struct Bucket {
@@ -14,10 +14,10 @@ struct Bucket {
   double count = 0;  // cumulative
 };
 
-// Linear interpolation inside the bucket that holds the rank; the lowest bucket starts at 0. NaN for no
-// observations, fewer than two buckets or none up to +Inf; the highest finite bound for a rank in the
-// last bucket. `buckets` are sorted by bound, merged and made monotonic in place; *forced_monotonic tells
-// that counts had to be raised by more than rounding.
+// Linear interpolation inside the bucket that holds the rank; the lowest bucket starts at 0. NaN
+// for no observations, fewer than two buckets or none up to +Inf; the highest finite bound for a
+// rank in the last bucket. `buckets` are sorted by bound, merged and made monotonic in place;
+// *forced_monotonic tells that counts had to be raised by more than rounding.
 double BucketQuantile(double quantile, std::vector<Bucket>& buckets, bool* forced_monotonic);
 
 }  // namespace hearth::promql

@@ -12,9 +12,9 @@ namespace {
 
 double Seconds(int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
-// The increase between first and last sample, extrapolated to the ends of the window: by the distance
-// to the end where samples come that close, else by half the mean distance of samples; a counter never
-// below zero.
+// The increase between first and last sample, extrapolated to the ends of the window: by the
+// distance to the end where samples come that close, else by half the mean distance of samples; a
+// counter never below zero.
 double Extrapolate(const Window& window, bool is_counter, bool per_second) {
   const auto samples = window.samples;
   if (samples.size() < 2) return kAbsent;

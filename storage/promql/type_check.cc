@@ -37,10 +37,11 @@ class Checker {
   Status CheckNode(const Expr& expr, const Selector& selector) {
     if (!selector.name.empty()) {
       const auto is_name = [](const Matcher& m) { return m.name == "__name__"; };
-      const auto twice = std::find_if(selector.matchers.begin(), selector.matchers.end() - 1, is_name);
+      const auto twice =
+          std::find_if(selector.matchers.begin(), selector.matchers.end() - 1, is_name);
       if (twice == selector.matchers.end() - 1) return Status::Ok();
-      return Fail(expr.begin, "metric name must not be set twice: " + Quote(selector.name) + " or " +
-                                  Quote(twice->value));
+      return Fail(expr.begin, "metric name must not be set twice: " + Quote(selector.name) +
+                                  " or " + Quote(twice->value));
     }
     for (const Matcher& matcher : selector.matchers) {
       if (!matcher.Matches("")) return Status::Ok();
@@ -59,9 +60,10 @@ class Checker {
     HEARTH_RETURN_IF_ERROR(Check(*unary.expr));
     const ValueType type = unary.expr->type();
     if (type == ValueType::kScalar || type == ValueType::kVector) return Status::Ok();
-    return Fail(expr.begin,
-                "unary expression only allowed on expressions of type scalar or instant vector, got " +
-                    Quote(DocumentedName(type)));
+    return Fail(
+        expr.begin,
+        "unary expression only allowed on expressions of type scalar or instant vector, got " +
+            Quote(DocumentedName(type)));
   }
 
   Status CheckNode(const Expr&, const Aggregate& aggregate) {

@@ -1,9 +1,10 @@
-// Runs Prometheus's .test files against our evaluator and prints what passed, failed and was left out:
+// Runs Prometheus's .test files against our evaluator and prints what passed, failed and was left
+// out:
 //
 //   promql_conformance FILE.test ...
 //
-// Exits with the number of failures, at most 125. Left out, each by name, are cases on native histograms
-// and on functions that Prometheus marks experimental.
+// Exits with the number of failures, at most 125. Left out, each by name, are cases on native
+// histograms and on functions that Prometheus marks experimental.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -136,7 +137,8 @@ std::string CompareNotes(const char* kind, const std::optional<Expectation>& wan
 }
 
 std::string CompareAnnotations(const TestCommand& command, const Annotations& annotations) {
-  const std::string warn = CompareNotes("warning", command.warn, command.no_warn, annotations.warnings);
+  const std::string warn =
+      CompareNotes("warning", command.warn, command.no_warn, annotations.warnings);
   if (!warn.empty()) return warn;
   return CompareNotes("info", command.info, command.no_info, annotations.infos);
 }
@@ -149,12 +151,15 @@ std::string CompareSamples(const TestSeries& expected, const std::vector<Sample>
     const int64_t time_ms = start_ms + static_cast<int64_t>(i) * step_ms;
     const bool present = next < samples.size() && samples[next].time_ms == time_ms;
     const bool wanted = expected.points[i].kind == TestPoint::Kind::kFloat;
-    const std::string where = LabelsText(expected.labels) + " at " + std::to_string(time_ms) + " ms: ";
-    if (wanted && !present) return where + "no sample, expected " + FloatText(expected.points[i].value);
+    const std::string where =
+        LabelsText(expected.labels) + " at " + std::to_string(time_ms) + " ms: ";
+    if (wanted && !present)
+      return where + "no sample, expected " + FloatText(expected.points[i].value);
     if (!wanted && present) return where + FloatText(samples[next].value) + ", expected none";
     if (!present) continue;
     if (!Near(expected.points[i].value, samples[next].value)) {
-      return where + FloatText(samples[next].value) + ", expected " + FloatText(expected.points[i].value);
+      return where + FloatText(samples[next].value) + ", expected " +
+             FloatText(expected.points[i].value);
     }
     ++next;
   }
@@ -238,8 +243,9 @@ class Runner {
     std::string difference = CompareAnnotations(command, value->annotations);
     if (!difference.empty()) return difference;
     if (command.string) {
-      return value->type == ValueType::kString && value->string == *command.string ? ""
-                                                                                  : "another string";
+      return value->type == ValueType::kString && value->string == *command.string
+                 ? ""
+                 : "another string";
     }
     if (command.scalar) {
       if (value->type != ValueType::kScalar) return "not a scalar";
@@ -316,8 +322,8 @@ Result<Tally> RunFile(const std::string& path) {
     }
     const bool skipped = outcome.kind == Outcome::Kind::kSkipped;
     ++(skipped ? tally.skipped : tally.failed);
-    std::printf("%s:%d: %s: %s\n      %s\n", path.c_str(), command.line, skipped ? "skipped" : "FAILED",
-                command.query.c_str(), outcome.reason.c_str());
+    std::printf("%s:%d: %s: %s\n      %s\n", path.c_str(), command.line,
+                skipped ? "skipped" : "FAILED", command.query.c_str(), outcome.reason.c_str());
   }
   return tally;
 }

@@ -134,8 +134,10 @@ Result<TestSeries> ReadSeries(std::string_view line) {
 }
 
 Expectation ReadText(std::string_view text) {
-  if (text.starts_with("msg:")) return {Expectation::Text::kExact, std::string(Trim(text.substr(4)))};
-  if (text.starts_with("regex:")) return {Expectation::Text::kRegex, std::string(Trim(text.substr(6)))};
+  if (text.starts_with("msg:"))
+    return {Expectation::Text::kExact, std::string(Trim(text.substr(4)))};
+  if (text.starts_with("regex:"))
+    return {Expectation::Text::kRegex, std::string(Trim(text.substr(6)))};
   return {};
 }
 
