@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { describeStatus } from '../../../webui/js/status_text.js';
+
+const model = (rest) => ({ model_name: 'm', state: 'ready', phase: '', progress: 1, message: '', ...rest });
+const texts = (list) => list.map((item) => item.text);
+
+test('status: a ready model, the device and the uptime are facts', () => {
+  const { facts, alerts } = describeStatus({
+    version: '0.1.0', uptime_s: 3700, device: { kind: 'cpu', name: 'EPYC' }, models: [model()],
+  });
+  assert.deepEqual(texts(facts), ['m ready', 'running on the CPU · EPYC', 'up 1h 1m', 'Hearth 0.1.0']);
+  assert.deepEqual(alerts, []);
+});
+
+test('status: loading says how far it is, and nothing is said about an unknown device', () => {
+  const { facts } = describeStatus({ device: null, models: [model({ state: 'loading', phase: 'weights', progress: 0.42 })] });
+  assert.deepEqual(texts(facts), ['m loading: weights 42 %']);
+});
+
+test('status: a failure is an alert with the whole sentence', () => {
+  const { facts, alerts } = describeStatus({ models: [model({ state: 'failed', message: 'config.json is missing: copy it.' })] });
+  assert.equal(facts[0].level, 'error');
+  assert.deepEqual(alerts, [{ level: 'error', text: 'm: config.json is missing: copy it.' }]);
+});
+
+test('status: any other state is named as the box names it', () => {
+  assert.deepEqual(texts(describeStatus({ models: [model({ state: 'stopped' })] }).facts), ['m stopped']);
+  assert.match(describeStatus({ models: [] }).alerts[0].text, /No model/);
+});
