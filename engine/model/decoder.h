@@ -1,5 +1,4 @@
-// A decoder-only language model: a checkpoint in memory, its paged KV cache, and one step over a
-// batch.
+// A decoder-only language model: a checkpoint in memory, its paged KV cache, and the step.
 //
 // One forward serves all families; what distinguishes them is in ModelConfig.
 //

@@ -5,8 +5,7 @@
 namespace hearth::engine {
 namespace {
 
-// An id or an array of ids. Ids beyond the vocabulary can never be sampled and are a mistake worth
-// telling.
+// An id or an array of ids. An id beyond the vocabulary can never be sampled: worth telling.
 Result<std::vector<int>> ReadEosTokenId(const JsonFields& fields, int vocab_size) {
   std::vector<int> ids;
   const Json* value = fields.Find("eos_token_id");

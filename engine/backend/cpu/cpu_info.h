@@ -11,8 +11,7 @@ namespace hearth::engine::cpu {
 // Physical cores this process may run on, at most the cgroup's CPU quota; at least 1.
 int PhysicalCores();
 
-// "Intel(R) Xeon(R) Processor @ 2.80GHz", or the machine's architecture when the kernel has no
-// name.
+// "Intel(R) Xeon(R) Processor @ 2.80GHz", or the architecture when the kernel has no name.
 std::string ProcessorName();
 
 // Memory that can be taken without swapping: MemAvailable, at most what the cgroup leaves. Bytes.

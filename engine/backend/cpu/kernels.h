@@ -34,8 +34,7 @@ struct LinearArgs {
 //   k: [num_blocks][num_key_value_heads][block_size / 16][head_dim][16]
 //   v: [num_blocks][num_key_value_heads][block_size / 16][16][head_dim]
 inline constexpr int kKvTileTokens = 16;
-// The softmax is taken over chunks of this many tokens, counted from position 0, and merged in
-// order.
+// The softmax is taken over chunks of this many tokens from position 0 on, merged in order.
 inline constexpr int kAttentionChunkTokens = 256;
 // Query vectors (rows x query heads of one KV head) that one call handles.
 inline constexpr int kAttentionVectorsMax = 64;
@@ -70,8 +69,7 @@ struct Kernels {
   // Outputs of panels [panel_begin, panel_end) for all rows.
   void (*linear)(const LinearArgs& args, int panel_begin, int panel_end);
   void (*attention)(const AttentionArgs& args);
-  // delta, if not null, is added to x first (x is then updated); n a multiple of nothing in
-  // particular.
+  // delta, if not null, is added to x first (x is then updated); any n.
   void (*rms_norm)(float* x, const float* delta, const float* weight, float eps, int n, float* out);
   void (*silu_mul)(const float* gate, const float* up, int n, float* out);
 };

@@ -1,7 +1,6 @@
 // The vector kernels, written once over `Vec`. Included by one file per instruction set, which
 // defines Vec before; everything is in an unnamed namespace and uses no function of the standard
-// library, so that no code of a newer instruction set can be linked into what an older machine
-// runs.
+// library, so that no code of a newer instruction set is linked into what an older machine runs.
 //
 // Vec: kLanes floats (8 or 16). Reductions halve the vector, hence always add in the same order.
 
@@ -245,8 +244,7 @@ inline void ScoreTile(const AttentionArgs& args, int vector, const float* k, flo
   }
 }
 
-// Replaces scores[0, count) by exp(score - max) and the rest of [0, padded) by 0; returns max and
-// sum.
+// Replaces scores[0, count) by exp(score - max), the rest of [0, padded) by 0; gives max and sum.
 inline void SoftmaxChunk(float* scores, int count, int padded, float* max_out, float* sum_out) {
   constexpr float kMinusInfinity = -__builtin_inff();
   for (int t = count; t < padded; ++t) scores[t] = kMinusInfinity;

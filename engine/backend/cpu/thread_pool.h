@@ -40,8 +40,7 @@ class ThreadPool {
   void WorkerLoop(int thread);
 
   // Number of tasks of the job in the high half, the next one to hand out in the low half. A task
-  // is claimed by compare-and-swap, so a thread that comes late claims from whatever job is
-  // current.
+  // is claimed by compare-and-swap, so a late thread claims from whatever job is current.
   alignas(64) std::atomic<uint64_t> claims_{0};
   alignas(64) std::atomic<int> remaining_{0};   // tasks not finished
   alignas(64) std::atomic<uint32_t> epoch_{0};  // jobs begun: what sleeping workers wait on
