@@ -120,6 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=pathlib.Path, default=HERE / "model")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--suite", default="", help="only suites whose name contains this")
     parser.add_argument(
         "--every",
         type=int,
@@ -146,6 +147,8 @@ def main() -> None:
     judge = Judge(facts)
     print(f"{len(facts)} facts\n\n| suite | questions | exact | right fact |\n|---|---|---|---|")
     for name, conversations, wanted in suites(facts, random.Random(1)):
+        if options.suite not in name:
+            continue
         conversations, wanted = conversations[:: options.every], wanted[:: options.every]
         answers = ask(tokenizer, network, conversations)
         exact = sum(answer == want for answer, want in zip(answers, wanted))
