@@ -98,7 +98,7 @@ def load_facts(directory: pathlib.Path) -> list[Fact]:
                 f"{fact.source}: a fact needs an answer, a held-out phrasing and one to train on"
             )
         if "<|" in fact.answer:
-            raise FactError(f"{fact.source}: an answer must not hold a control token such as <|im_end|>")
+            raise FactError(f"{fact.source}: an answer must not hold a control token")
         forms = [form.format(term) for term in fact.terms for form in QUESTION_FORMS]
         for question in set(map(normalise, fact.questions + fact.held_out + forms)):
             if question in owner:
