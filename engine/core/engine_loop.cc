@@ -124,8 +124,8 @@ void EngineLoop::Commit() {
   }
 }
 
-// A prompt that a preemption makes the engine compute again is not counted again: over all steps the
-// prompt tokens add up to those of the requests.
+// A prompt that a preemption makes the engine compute again is not counted again: over all steps
+// the prompt tokens add up to those of the requests.
 void EngineLoop::CountPromptTokens(Sequence& sequence) {
   const int computed = std::min(sequence.num_computed_tokens, sequence.num_prompt_tokens);
   if (computed <= sequence.num_counted_prompt_tokens) return;

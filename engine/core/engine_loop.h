@@ -1,5 +1,5 @@
-// The loop that every token comes out of. One thread owns it and all the sequences; the Inbox is the only
-// way in and `publish` the only way out.
+// The loop that every token comes out of. One thread owns it and all the sequences; the Inbox is
+// the only way in and `publish` the only way out.
 #pragma once
 
 #include <cstdint>

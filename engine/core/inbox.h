@@ -1,8 +1,8 @@
 // What other threads want of the loop: new sequences, and the end of old ones.
 //
-// A request is live from Reserve until the loop's Release, and only live requests take up room here, so
-// the inbox is bounded without ever blocking a sender (a loop waiting for the outbox and an outbox
-// waiting for the loop would stand still for ever).
+// A request is live from Reserve until the loop's Release, and only live requests take up room
+// here, so the inbox is bounded without ever blocking a sender (a loop waiting for the outbox and
+// an outbox waiting for the loop would stand still for ever).
 #pragma once
 
 #include <condition_variable>
@@ -39,8 +39,8 @@ class Inbox {
     }
   };
 
-  // Makes the id live. kResourceExhausted at limits::kRequestsPerEngineMax, kFailedPrecondition for an
-  // id that is live. What is reserved is either submitted or released.
+  // Makes the id live. kResourceExhausted at limits::kRequestsPerEngineMax, kFailedPrecondition for
+  // an id that is live. What is reserved is either submitted or released.
   Status Reserve(uint64_t request_id);
   void Submit(std::unique_ptr<Sequence> sequence);
 
@@ -53,8 +53,8 @@ class Inbox {
   // The loop shall abort all and return.
   void Close();
 
-  // For the loop: replaces `mail` by all that came since the last call; with `wait` sleeps until there
-  // is something.
+  // For the loop: replaces `mail` by all that came since the last call; with `wait` sleeps until
+  // there is something.
   void Take(bool wait, Mail& mail);
 
  private:

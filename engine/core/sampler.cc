@@ -7,8 +7,8 @@
 namespace hearth::engine {
 namespace {
 
-// exp(-50) of a 256k vocabulary adds up to 5e-17 of the highest token's weight: less than the last of
-// the 53 bits that the random number has.
+// exp(-50) of a 256k vocabulary adds up to 5e-17 of the highest token's weight: less than the last
+// of the 53 bits that the random number has.
 constexpr double kNegligibleLogWeight = -50.0;
 
 // The finalizer of SplitMix64 (Steele, Lea, Flood 2014): a bijection in which each input bit flips
@@ -79,8 +79,8 @@ std::optional<int> Sampler::SampleMasked(std::span<const float> logits,
 }
 
 // Fills candidates_ with the top_k tokens, or with every token that is not negligible if these are
-// fewer; weights are logarithms still. One pass over the vocabulary: whenever the buffer is full it is
-// cut back to its best top_k, whose worst then is the mark to beat.
+// fewer; weights are logarithms still. One pass over the vocabulary: whenever the buffer is full it
+// is cut back to its best top_k, whose worst then is the mark to beat.
 void Sampler::Collect(std::span<const float> logits, float highest, double temperature,
                       size_t top_k) {
   const size_t capacity = top_k < logits.size() / 4 ? std::max<size_t>(4 * top_k, 256)
@@ -104,8 +104,8 @@ void Sampler::Collect(std::span<const float> logits, float highest, double tempe
   if (candidates_.size() > top_k) cut_to_top_k();
 }
 
-// Cuts candidates_ to the fewest, best first, whose weights reach `wanted`, and returns their total.
-// Sorts only as far as that takes: a few hundred tokens out of a vocabulary, usually.
+// Cuts candidates_ to the fewest, best first, whose weights reach `wanted`, and returns their
+// total. Sorts only as far as that takes: a few hundred tokens out of a vocabulary, usually.
 double Sampler::KeepNucleus(double wanted) {
   const auto begin = candidates_.begin();
   size_t sorted = 0;

@@ -1,7 +1,7 @@
 // Draws the next token from logits.
 //
-// The result depends on nothing but the logits, the parameters and `position`: the random number is a
-// function of (seed, position), so neither the batch nor a preemption can change a token.
+// The result depends on nothing but the logits, the parameters and `position`: the random number is
+// a function of (seed, position), so neither the batch nor a preemption can change a token.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ double RandomUniform(uint64_t seed, uint64_t position);
 // Owns scratch memory that calls reuse: one per thread.
 class Sampler {
  public:
-  // `logits` [vocab_size]; `position` counts the generated tokens of the sequence, from 0. In vLLM's
-  // order: temperature, then top_k, then top_p of what is left. Ties go to the lowest id.
+  // `logits` [vocab_size]; `position` counts the generated tokens of the sequence, from 0. In
+  // vLLM's order: temperature, then top_k, then top_p of what is left. Ties go to the lowest id.
   // Empty when no token can be drawn: a NaN or +inf among the logits, or -inf everywhere.
   std::optional<int> Sample(std::span<const float> logits, const SamplerParams& params,
                             uint64_t position);

@@ -1,9 +1,10 @@
 // Continuous batching: which sequences compute how many tokens in the next step.
 //
-// Sequences run in order of arrival. One that is admitted takes the blocks of all its tokens at once, so
-// that a prefill never stalls half way; decode then grows by a block now and then, and where none is left
-// the sequence that arrived last gives all of its blocks back and is recomputed later. Whoever runs
-// arrived before everybody who waits, and the first in line can always finish: no livelock.
+// Sequences run in order of arrival. One that is admitted takes the blocks of all its tokens at
+// once, so that a prefill never stalls half way; decode then grows by a block now and then, and
+// where none is left the sequence that arrived last gives all of its blocks back and is recomputed
+// later. Whoever runs arrived before everybody who waits, and the first in line can always finish:
+// no livelock.
 //
 // Schedule depends on nothing but the state held here: no clock, no model, no thread.
 #pragma once
@@ -51,12 +52,12 @@ class Scheduler {
   int max_sequence_tokens() const { return config_.num_blocks * config_.block_size; }
 
   // Puts `sequence` at the end of the waiting queue. kInvalidArgument when prompt + max_tokens can
-  // never fit into the pool; kResourceExhausted at limits::kRequestsPerEngineMax. `sequence` is taken
-  // only when the status is ok.
+  // never fit into the pool; kResourceExhausted at limits::kRequestsPerEngineMax. `sequence` is
+  // taken only when the status is ok.
   Status Add(std::unique_ptr<Sequence>& sequence);
 
-  // Overwrites `plan`. Every scheduled sequence has the blocks for its tokens. The plan is empty only
-  // when there is no sequence.
+  // Overwrites `plan`. Every scheduled sequence has the blocks for its tokens. The plan is empty
+  // only when there is no sequence.
   void Schedule(StepPlan& plan);
 
   // Takes the sequence out, frees its blocks and hands it over; null for an unknown id.

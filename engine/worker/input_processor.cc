@@ -119,7 +119,8 @@ InputProcessor::InputProcessor(const Tokenizer* tokenizer, const ChatTemplate* c
       options_(std::move(options)),
       eos_token_ids_(options_.generation_config.eos_token_id) {
   const std::optional<int> eos = tokenizer->eos_token_id();
-  if (eos && std::find(eos_token_ids_.begin(), eos_token_ids_.end(), *eos) == eos_token_ids_.end()) {
+  const auto known = std::find(eos_token_ids_.begin(), eos_token_ids_.end(), eos);
+  if (eos && known == eos_token_ids_.end()) {
     eos_token_ids_.push_back(*eos);
   }
 }

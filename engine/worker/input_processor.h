@@ -28,11 +28,12 @@ class InputProcessor {
     GenerationConfig generation_config;
   };
 
-  // `tokenizer` and `chat_template` outlive this object; without a chat template, messages are refused.
+  // `tokenizer` and `chat_template` outlive this object; without a chat template, messages are
+  // refused.
   InputProcessor(const Tokenizer* tokenizer, const ChatTemplate* chat_template, Options options);
 
-  // Chat template, tokens, length, sampling parameters with the model's defaults. A seed that is absent
-  // is drawn from the system's randomness.
+  // Chat template, tokens, length, sampling parameters with the model's defaults. A seed that is
+  // absent is drawn from the system's randomness.
   std::variant<PreparedRequest, protocol::Refused> Process(
       const protocol::Generate& generate) const;
 

@@ -45,8 +45,8 @@ int main(int argc, char** argv) {
     return kUsageExitStatus;
   }
   fcntl(*fd, F_SETFD, FD_CLOEXEC);
-  // Dies with the thread of hearthd that started it. If hearthd died before this line, the socket is
-  // closed and the first Receive says so.
+  // Dies with the thread of hearthd that started it. If hearthd died before this line, the socket
+  // is closed and the first Receive says so.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Prompts and weights are in this memory: no core dump, no ptrace by the same user.
   prctl(PR_SET_DUMPABLE, 0);

@@ -1,6 +1,6 @@
-// A model for tests of the loop: exact arithmetic instead of weights. Its "keys and values" are the tokens
-// themselves in a paged pool, and its logits are a hash of all that the block table shows, so one wrong
-// block, position or stale entry changes the tokens.
+// A model for tests of the loop: exact arithmetic instead of weights. Its "keys and values" are the
+// tokens themselves in a paged pool, and its logits are a hash of all that the block table shows,
+// so one wrong block, position or stale entry changes the tokens.
 #pragma once
 
 #include <cstdint>

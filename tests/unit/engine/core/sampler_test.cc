@@ -52,8 +52,8 @@ std::vector<double> ExactProbabilities(const std::vector<float>& logits, double 
   return probabilities;
 }
 
-// Pearson's statistic of `num_draws` draws; tokens expected fewer than 10 times share one bin, as the
-// approximation by chi-square asks for. Also fails on any token of probability zero.
+// Pearson's statistic of `num_draws` draws; tokens expected fewer than 10 times share one bin, as
+// the approximation by chi-square asks for. Also fails on any token of probability zero.
 void ExpectDraws(const std::vector<float>& logits, const SamplerParams& params, int num_draws) {
   const auto exact =
       ExactProbabilities(logits, params.temperature, params.top_p, params.top_k);

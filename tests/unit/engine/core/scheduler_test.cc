@@ -140,7 +140,8 @@ void CheckPlan(const StepPlan& plan, const SchedulerConfig& config) {
     EXPECT_LE(scheduled.num_scheduled_tokens, sequence.num_uncomputed_tokens());
     const int end = sequence.num_computed_tokens + scheduled.num_scheduled_tokens;
     EXPECT_GE(static_cast<int>(sequence.block_table.size()) * config.block_size, end);
-    const bool is_decode = sequence.num_computed_tokens > 0 && sequence.num_uncomputed_tokens() == 1;
+    const bool is_decode =
+        sequence.num_computed_tokens > 0 && sequence.num_uncomputed_tokens() == 1;
     EXPECT_FALSE(is_decode && prefill_seen);
     prefill_seen |= !is_decode;
     num_tokens += scheduled.num_scheduled_tokens;
