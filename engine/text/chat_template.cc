@@ -17,14 +17,14 @@ using jinja::Value;
 constexpr size_t kTemplateBytesMax = size_t{1} << 20;
 constexpr size_t kConfigBytesMax = size_t{64} << 20;
 
-constexpr std::array<std::string_view, 7> kRoles = {"system", "developer", "user",    "assistant",
+constexpr std::array<std::string_view, 7> kRoles = {"system", "developer", "user",   "assistant",
                                                     "tool",   "function",  "ipython"};
 constexpr std::array<const char*, 7> kSpecialTokens = {
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 
 bool IsKnownRole(const Json& role) {
-  return role.is_string() &&
-         std::find(kRoles.begin(), kRoles.end(), role.get_ref<const std::string&>()) != kRoles.end();
+  return role.is_string() && std::find(kRoles.begin(), kRoles.end(),
+                                       role.get_ref<const std::string&>()) != kRoles.end();
 }
 
 // Every string in it is marked as input when `is_input`.
@@ -80,8 +80,9 @@ Status ToStatus(const jinja::Error& error) { return Status(error.code(), error.w
 Result<std::string> TemplateOfConfig(const Json& config, const std::string& path) {
   const auto entry = config.find("chat_template");
   if (entry == config.end() || entry->is_null()) {
-    return NotFound(path + " has no chat_template and there is no chat_template.jinja beside it; the "
-                           "model can complete prompts but not chat");
+    return NotFound(path +
+                    " has no chat_template and there is no chat_template.jinja beside it; the "
+                    "model can complete prompts but not chat");
   }
   if (entry->is_string()) return entry->get<std::string>();
   if (!entry->is_array()) {
@@ -89,8 +90,9 @@ Result<std::string> TemplateOfConfig(const Json& config, const std::string& path
   }
   std::string names;
   for (const Json& named : *entry) {
-    const bool complete = named.is_object() && named.contains("name") && named["name"].is_string() &&
-                          named.contains("template") && named["template"].is_string();
+    const bool complete = named.is_object() && named.contains("name") &&
+                          named["name"].is_string() && named.contains("template") &&
+                          named["template"].is_string();
     if (!complete) {
       return InvalidArgument(path + ": an entry of chat_template lacks its name or its template");
     }
@@ -131,7 +133,8 @@ Result<std::string> JoinParts(const Json& parts, const std::string& where) {
   return text;
 }
 
-// OpenAI's arguments are JSON in a string; templates print them with tojson, so they need the value.
+// OpenAI's arguments are JSON in a string; templates print them with tojson, so they need the
+// value.
 void ParseToolArguments(Json& message) {
   const auto calls = message.find("tool_calls");
   if (calls == message.end() || !calls->is_array()) return;
@@ -175,8 +178,8 @@ Result<Json> CheckedMessage(const Json& message, const std::string& where) {
   return checked;
 }
 
-// A system message written in OpenAI's newer word would be dropped silently by templates that do not
-// know it.
+// A system message written in OpenAI's newer word would be dropped silently by templates that do
+// not know it.
 void RenameDeveloper(const ChatTemplate& chat_template, Json& message) {
   const bool known = chat_template.source().find("developer") != std::string::npos;
   if (!known && message["role"] == "developer") message["role"] = "system";
@@ -255,8 +258,8 @@ Result<std::vector<Segment>> ChatTemplate::Render(const Json& context) const {
 const std::string& ChatTemplate::source() const { return parsed_->source; }
 const Json& ChatTemplate::special_tokens() const { return parsed_->special_tokens; }
 
-Result<Json> ChatContext(const ChatTemplate& chat_template, const Json& messages, const Json& kwargs,
-                         bool add_generation_prompt) {
+Result<Json> ChatContext(const ChatTemplate& chat_template, const Json& messages,
+                         const Json& kwargs, bool add_generation_prompt) {
   if (!messages.is_array()) return Wrong("messages", "a list", messages);
   if (messages.empty()) return InvalidArgument("messages is empty; it needs at least one message");
   // As in transformers, these are None rather than undefined.
@@ -265,17 +268,16 @@ Result<Json> ChatContext(const ChatTemplate& chat_template, const Json& messages
     return Wrong("chat_template_kwargs", "an object", kwargs);
   }
   for (const auto& [name, value] : kwargs.items()) {
-    const bool is_ours = name == "messages" || name == "add_generation_prompt" ||
-                         jinja::IsGlobalFunction(name) ||
-                         std::find(kSpecialTokens.begin(), kSpecialTokens.end(), name) !=
-                             kSpecialTokens.end();
+    const bool is_ours =
+        name == "messages" || name == "add_generation_prompt" || jinja::IsGlobalFunction(name) ||
+        std::find(kSpecialTokens.begin(), kSpecialTokens.end(), name) != kSpecialTokens.end();
     if (is_ours) return InvalidArgument("chat_template_kwargs." + name + " cannot be set");
     context[name] = value;
   }
   Json checked = Json::array();
   for (size_t i = 0; i < messages.size(); ++i) {
-    HEARTH_ASSIGN_OR_RETURN(
-        Json message, CheckedMessage(messages[i], "messages[" + std::to_string(i) + "]"));
+    HEARTH_ASSIGN_OR_RETURN(Json message,
+                            CheckedMessage(messages[i], "messages[" + std::to_string(i) + "]"));
     RenameDeveloper(chat_template, message);
     checked.push_back(std::move(message));
   }
@@ -287,8 +289,8 @@ Result<Json> ChatContext(const ChatTemplate& chat_template, const Json& messages
 Result<std::vector<int>> EncodeChat(const Tokenizer& tokenizer, const ChatTemplate& chat_template,
                                     const Json& messages, const Json& kwargs,
                                     bool add_generation_prompt) {
-  HEARTH_ASSIGN_OR_RETURN(
-      const Json context, ChatContext(chat_template, messages, kwargs, add_generation_prompt));
+  HEARTH_ASSIGN_OR_RETURN(const Json context,
+                          ChatContext(chat_template, messages, kwargs, add_generation_prompt));
   HEARTH_ASSIGN_OR_RETURN(const std::vector<Segment> segments, chat_template.Render(context));
   return tokenizer.Encode(segments);
 }

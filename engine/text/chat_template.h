@@ -12,13 +12,13 @@
 
 namespace hearth::engine {
 
-// A model's chat template: the Jinja of Hugging Face (trim_blocks, lstrip_blocks, tojson without HTML
-// escapes) under budgets of steps, bytes and depth. It reaches nothing but the variables it is given.
-// Immutable and cheap to copy; Render may be called from any thread.
+// A model's chat template: the Jinja of Hugging Face (trim_blocks, lstrip_blocks, tojson without
+// HTML escapes) under budgets of steps, bytes and depth. It reaches nothing but the variables it is
+// given. Immutable and cheap to copy; Render may be called from any thread.
 class ChatTemplate {
  public:
-  // `special_tokens` are the model's own strings ("bos_token", "eos_token", ...), which the template
-  // may print as control tokens. kInvalidArgument with the line for what is no template.
+  // `special_tokens` are the model's own strings ("bos_token", "eos_token", ...), which the
+  // template may print as control tokens. kInvalidArgument with the line for what is no template.
   static Result<ChatTemplate> Parse(std::string source, Json special_tokens = Json::object());
 
   // chat_template.jinja of a Hugging Face directory, or else "chat_template" of its
@@ -26,10 +26,10 @@ class ChatTemplate {
   // kNotFound when the model has none.
   static Result<ChatTemplate> LoadFromModel(const std::string& model_dir);
 
-  // Renders with the variables of `context` (an object): messages, add_generation_prompt, tools, ...
-  // All its strings are input, but for the known roles of messages. kInvalidArgument when the
-  // template refuses the conversation (raise_exception) or cannot handle it, kResourceExhausted when
-  // a budget is spent; both name the template's line.
+  // Renders with the variables of `context` (an object): messages, add_generation_prompt, tools,
+  // ... All its strings are input, but for the known roles of messages. kInvalidArgument when the
+  // template refuses the conversation (raise_exception) or cannot handle it, kResourceExhausted
+  // when a budget is spent; both name the template's line.
   Result<std::vector<Segment>> Render(const Json& context) const;
 
   const std::string& source() const;
@@ -51,7 +51,7 @@ Result<std::vector<int>> EncodeChat(const Tokenizer& tokenizer, const ChatTempla
                                     bool add_generation_prompt);
 
 // The variables that EncodeChat renders with, after its checks.
-Result<Json> ChatContext(const ChatTemplate& chat_template, const Json& messages, const Json& kwargs,
-                         bool add_generation_prompt);
+Result<Json> ChatContext(const ChatTemplate& chat_template, const Json& messages,
+                         const Json& kwargs, bool add_generation_prompt);
 
 }  // namespace hearth::engine

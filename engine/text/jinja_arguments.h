@@ -21,8 +21,8 @@ struct CallArguments {
   // The i-th positional argument or the one called `name`; null when absent.
   const Value* Find(size_t i, std::string_view name) const;
 
-  // The argument, or `absent` (null for TextIfAny) when there is none or it is None. Throw for another
-  // type.
+  // The argument, or `absent` (null for TextIfAny) when there is none or it is None. Throw for
+  // another type.
   int64_t IntegerOr(size_t i, std::string_view name, int64_t absent) const;
   bool FlagOr(size_t i, std::string_view name, bool absent) const;  // any value, by its truth
   const Text* TextIfAny(size_t i, std::string_view name) const;

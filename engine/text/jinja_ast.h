@@ -1,7 +1,8 @@
 // A parsed template. Immutable after parsing, so any number of renderings may share it.
 //
-// Sequences that a template can make long (a + b + c, x.y.z, elif) are vectors, not nested nodes: the
-// tree is never deeper than kParseDepthMax, and neither are the recursions that walk and destroy it.
+// Sequences that a template can make long (a + b + c, x.y.z, elif) are vectors, not nested nodes:
+// the tree is never deeper than kParseDepthMax, and neither are the recursions that walk and
+// destroy it.
 #pragma once
 
 #include <memory>
@@ -46,14 +47,32 @@ struct Unary {
   ExpressionPtr operand;
 };
 
-enum class BinaryOperator { kAdd, kSubtract, kMultiply, kDivide, kFloorDivide, kModulo, kPower, kConcat };
+enum class BinaryOperator {
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kFloorDivide,
+  kModulo,
+  kPower,
+  kConcat
+};
 // first op operand op operand ..., from left to right.
 struct Arithmetic {
   ExpressionPtr first;
   std::vector<std::pair<BinaryOperator, ExpressionPtr>> rest;
 };
 
-enum class CompareOperator { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIn, kNotIn };
+enum class CompareOperator {
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIn,
+  kNotIn
+};
 // a < b < c means a < b and b < c.
 struct Comparison {
   ExpressionPtr first;
@@ -94,7 +113,8 @@ struct ApplyTest {
   Arguments arguments;
   bool negated = false;
 };
-using PostfixOperation = std::variant<GetAttribute, GetItem, GetSlice, Call, ApplyFilter, ApplyTest>;
+using PostfixOperation =
+    std::variant<GetAttribute, GetItem, GetSlice, Call, ApplyFilter, ApplyTest>;
 struct Postfix {
   ExpressionPtr base;
   std::vector<PostfixOperation> operations;
@@ -102,8 +122,8 @@ struct Postfix {
 
 struct Expression {
   int line = 0;
-  std::variant<Literal, Name, ListExpression, DictExpression, Unary, Arithmetic, Comparison, Logical,
-               Conditional, Postfix>
+  std::variant<Literal, Name, ListExpression, DictExpression, Unary, Arithmetic, Comparison,
+               Logical, Conditional, Postfix>
       node;
 };
 
@@ -167,8 +187,8 @@ struct ContinueStatement {};
 struct Statement {
   int line = 0;
   std::variant<DataStatement, OutputStatement, IfStatement, ForStatement, SetStatement,
-               SetBlockStatement, FilterStatement, MacroStatement, CallStatement, GenerationStatement,
-               BreakStatement, ContinueStatement>
+               SetBlockStatement, FilterStatement, MacroStatement, CallStatement,
+               GenerationStatement, BreakStatement, ContinueStatement>
       node;
 };
 

@@ -118,10 +118,8 @@ class Evaluator {
 
   Flow Do(const ForStatement& statement) {
     auto loop = std::make_shared<Loop>();
-    loop->depth0 = loop_depth_;
     loop->items = LoopItems(statement);
     const size_t count = loop->items.size();
-    ++loop_depth_;
     for (; loop->index0 < count; ++loop->index0) {
       budget_.Charge(1);
       Scope scope{scope_, {}};
@@ -130,7 +128,6 @@ class Evaluator {
       scope.variables.insert_or_assign("loop", Value(loop));
       if (ExecuteBody(statement.body) == Flow::kBreak) break;
     }
-    --loop_depth_;
     return count == 0 ? ExecuteBody(statement.otherwise) : Flow::kNext;
   }
 
@@ -214,8 +211,7 @@ class Evaluator {
 
   Flow Do(const MacroStatement& statement) {
     scope_->variables.insert_or_assign(
-        statement.name,
-        MakeCallable({.name = statement.name, .self = {}, .macro = &statement}));
+        statement.name, MakeCallable({.name = statement.name, .self = {}, .macro = &statement}));
     return Flow::kNext;
   }
 
@@ -224,7 +220,8 @@ class Evaluator {
     const CallSite site{scope_};
     Value function = Evaluate(*call.base);
     for (size_t i = 0; i + 1 < call.operations.size(); ++i) {
-      function = std::visit([&](const auto& op) { return Apply(op, function); }, call.operations[i]);
+      function =
+          std::visit([&](const auto& op) { return Apply(op, function); }, call.operations[i]);
     }
     CallArguments arguments = EvaluateArguments(std::get<Call>(call.operations.back()).arguments);
     arguments.named.emplace_back(
@@ -368,8 +365,9 @@ class Evaluator {
     if (name == "first") return Value(index0 == 0);
     if (name == "last") return Value(index0 + 1 == count);
     if (name == "length") return Value(count);
-    if (name == "depth0") return Value(int64_t{loop.depth0});
-    if (name == "depth") return Value(int64_t{loop.depth0} + 1);
+    // Depth counts levels of recursive loops, of which there are none.
+    if (name == "depth0") return Value(int64_t{0});
+    if (name == "depth") return Value(int64_t{1});
     if (name == "previtem" && loop.index0 > 0) return loop.items[loop.index0 - 1];
     if (name == "nextitem" && index0 + 1 < count) return loop.items[loop.index0 + 1];
     return Value::MakeUndefined("'loop' has no '" + name + "' here");
@@ -406,8 +404,8 @@ class Evaluator {
   Value CallMacro(const Callable& callable, const CallArguments& arguments) {
     const MacroStatement& macro = *callable.macro;
     if (macro_depth_ == limits::kTemplateDepthMax) {
-      throw Error("macros call each other deeper than " + std::to_string(limits::kTemplateDepthMax) +
-                      " levels",
+      throw Error("macros call each other deeper than " +
+                      std::to_string(limits::kTemplateDepthMax) + " levels",
                   StatusCode::kResourceExhausted);
     }
     Scope scope{callable.caller == nullptr ? top_ : callable.caller->scope, {}};
@@ -415,9 +413,7 @@ class Evaluator {
       const ScopeGuard guard(*this, &scope);
       BindParameters(macro, arguments, scope);
       ++macro_depth_;
-      const int loop_depth = std::exchange(loop_depth_, 0);
       Text text = Capture(macro.body);
-      loop_depth_ = loop_depth;
       --macro_depth_;
       return Value(std::move(text));
     }
@@ -456,7 +452,6 @@ class Evaluator {
   Scope globals_;
   Scope* top_ = nullptr;    // the template's own variables, over the globals
   Scope* scope_ = nullptr;  // the current one
-  int loop_depth_ = 0;
   int macro_depth_ = 0;
   int line_ = 0;  // of the statement that runs, for messages
 };

@@ -21,7 +21,8 @@ Value TextValue(Text text, Budget& budget) {
 Text TextOr(const Text* text, const char* absent) { return text == nullptr ? Text(absent) : *text; }
 
 Value UndefinedItem(const char* filter) {
-  return Value::MakeUndefined(std::string("the result of '") + filter + "' is undefined: nothing is there");
+  return Value::MakeUndefined(std::string("the result of '") + filter +
+                              "' is undefined: nothing is there");
 }
 
 // ---- sequences ---------------------------------------------------------------------------------
@@ -77,7 +78,8 @@ Value MapFilter(const Value& input, const CallArguments& arguments, Budget& budg
   const Value first = by_attribute ? arguments.Required(0, "attribute") : arguments.positional[0];
   const Value* absent = by_attribute ? arguments.Find(1, "default") : nullptr;
   const CallArguments rest = Rest(arguments, 1);
-  if (!by_attribute && !first.IsString()) throw Error("map needs the name of a filter or attribute=");
+  if (!by_attribute && !first.IsString())
+    throw Error("map needs the name of a filter or attribute=");
   std::vector<Value> mapped;
   for (const Value& item : Iterate(input, budget)) {
     budget.Charge(1);
@@ -99,7 +101,8 @@ Value JoinFilter(const Value& input, const CallArguments& arguments, Budget& bud
   bool first = true;
   for (const Value& item : Iterate(input, budget)) {
     if (!std::exchange(first, false)) out.Append(separator);
-    const Text part = ToText(attribute == nullptr ? item : GetPath(item, *attribute, budget), budget);
+    const Text part =
+        ToText(attribute == nullptr ? item : GetPath(item, *attribute, budget), budget);
     budget.ChargeBytes(separator.size() + part.size());
     Budget::CheckLength(out.size() + part.size());
     out.Append(part);
@@ -134,7 +137,8 @@ Value SortFilter(const Value& input, const CallArguments& arguments, Budget& bud
   const Value* attribute = arguments.Find(2, "attribute");
   std::vector<Value> items = Iterate(input, budget);
   SortBy(items, arguments.FlagOr(0, "reverse", false), budget, [&](const Value& item) {
-    return SortKey(attribute == nullptr ? item : GetPath(item, *attribute, budget), case_sensitive, budget);
+    return SortKey(attribute == nullptr ? item : GetPath(item, *attribute, budget), case_sensitive,
+                   budget);
   });
   return Value::MakeList(std::move(items));
 }
@@ -161,8 +165,8 @@ Value UniqueFilter(const Value& input, const CallArguments& arguments, Budget& b
   Dict seen;
   std::vector<Value> kept;
   for (const Value& item : Iterate(input, budget)) {
-    const Value key =
-        SortKey(attribute == nullptr ? item : GetPath(item, *attribute, budget), case_sensitive, budget);
+    const Value key = SortKey(attribute == nullptr ? item : GetPath(item, *attribute, budget),
+                              case_sensitive, budget);
     if (seen.Find(key) != nullptr) continue;
     seen.Set(key, Value(true));
     kept.push_back(item);
@@ -229,7 +233,8 @@ Value LengthFilter(const Value& input, const CallArguments&, Budget& budget) {
 
 Value ItemsFilter(const Value& input, const CallArguments&, Budget& budget) {
   if (input.IsUndefined()) return Value::MakeList({});
-  if (input.AsDict() == nullptr) throw Error("items needs a dict, not " + std::string(input.TypeName()));
+  if (input.AsDict() == nullptr)
+    throw Error("items needs a dict, not " + std::string(input.TypeName()));
   std::vector<Value> items;
   budget.Charge(static_cast<int64_t>(input.AsDict()->size()));
   for (const auto& [key, value] : input.AsDict()->entries()) {
@@ -317,13 +322,15 @@ Value StringFilter(const Value& input, const CallArguments&, Budget& budget) {
 
 Value TrimFilter(const Value& input, const CallArguments& arguments, Budget& budget) {
   arguments.Check("trim", {"chars"});
-  return Value(Strip(ToText(input, budget), StripSide::kBoth, arguments.TextIfAny(0, "chars"), budget));
+  return Value(
+      Strip(ToText(input, budget), StripSide::kBoth, arguments.TextIfAny(0, "chars"), budget));
 }
 
 Value ReplaceFilter(const Value& input, const CallArguments& arguments, Budget& budget) {
   arguments.Check("replace", {"old", "new", "count"});
   return Value(Replace(ToText(input, budget), arguments.RequiredText(0, "old"),
-                       arguments.RequiredText(1, "new"), arguments.IntegerOr(2, "count", -1), budget));
+                       arguments.RequiredText(1, "new"), arguments.IntegerOr(2, "count", -1),
+                       budget));
 }
 
 Value IndentFilter(const Value& input, const CallArguments& arguments, Budget& budget) {
@@ -351,7 +358,8 @@ Value ToJsonFilter(const Value& input, const CallArguments& arguments, Budget& b
   style.ensure_ascii = arguments.FlagOr(0, "ensure_ascii", false);
   const Value* indent = arguments.Find(1, "indent");
   if (indent != nullptr && !indent->IsNone()) {
-    style.indent = static_cast<int>(std::clamp<int64_t>(arguments.IntegerOr(1, "indent", 0), 0, 100));
+    style.indent =
+        static_cast<int>(std::clamp<int64_t>(arguments.IntegerOr(1, "indent", 0), 0, 100));
     style.item_separator = ",";
   }
   if (const Value* separators = arguments.Find(2, "separators");

@@ -300,7 +300,8 @@ Text PadText(const Text& text, const PercentSpec& spec) {
   Text part = text;
   if (spec.precision >= 0) {
     const std::vector<size_t> offsets = CharacterOffsets(text.bytes());
-    part = text.Substr(0, offsets[std::min(static_cast<size_t>(spec.precision), offsets.size() - 1)]);
+    part =
+        text.Substr(0, offsets[std::min(static_cast<size_t>(spec.precision), offsets.size() - 1)]);
   }
   const size_t length = CountCharacters(part.bytes());
   const auto width = static_cast<size_t>(spec.width);
@@ -365,10 +366,12 @@ Text FormatPercent(const Text& format, const std::vector<Value>& arguments, Budg
       out.Append("%");
       continue;
     }
-    if (conversion == '\0' || std::string_view("srdifegx").find(conversion) == std::string_view::npos) {
+    if (conversion == '\0' ||
+        std::string_view("srdifegx").find(conversion) == std::string_view::npos) {
       throw Error("the format \"" + text + "\" has a conversion that is not supported");
     }
-    if (used == arguments.size()) throw Error("not enough arguments for the format \"" + text + "\"");
+    if (used == arguments.size())
+      throw Error("not enough arguments for the format \"" + text + "\"");
     out.Append(FormatOne(spec, conversion, arguments[used++], budget));
     budget.Charge(1);
     Budget::CheckLength(out.size());

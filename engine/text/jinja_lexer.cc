@@ -75,8 +75,9 @@ class Lexer {
     return std::string_view(source_).substr(pos_, text.size()) == text;
   }
   void Advance(size_t count) {
-    line_ += static_cast<int>(std::count(source_.begin() + static_cast<ptrdiff_t>(pos_),
-                                         source_.begin() + static_cast<ptrdiff_t>(pos_ + count), '\n'));
+    line_ +=
+        static_cast<int>(std::count(source_.begin() + static_cast<ptrdiff_t>(pos_),
+                                    source_.begin() + static_cast<ptrdiff_t>(pos_ + count), '\n'));
     pos_ += count;
   }
   void SkipSpace() {
@@ -260,7 +261,8 @@ class Lexer {
     };
     digits();
     TokenKind kind = TokenKind::kInteger;
-    const bool after_dot = tokens_.back().kind == TokenKind::kOperator && tokens_.back().text == ".";
+    const bool after_dot =
+        tokens_.back().kind == TokenKind::kOperator && tokens_.back().text == ".";
     if (!after_dot && Peek(length) == '.' && IsDigit(Peek(length + 1))) {
       kind = TokenKind::kFloat;
       ++length;

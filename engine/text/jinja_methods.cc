@@ -19,15 +19,16 @@ constexpr int64_t kRangeMax = 100'000;
 
 using TextMethod = Value (*)(const Text& self, const CallArguments& arguments, Budget& budget);
 
-Value StripMethod(const Text& self, const CallArguments& arguments, StripSide side, Budget& budget) {
+Value StripMethod(const Text& self, const CallArguments& arguments, StripSide side,
+                  Budget& budget) {
   arguments.Check("strip", {"chars"});
   return Value(Strip(self, side, arguments.TextIfAny(0, "chars"), budget));
 }
 
 Value SplitMethod(const Text& self, const CallArguments& arguments, Budget& budget) {
   arguments.Check("split", {"sep", "maxsplit"});
-  return Value::MakeList(Split(self, arguments.TextIfAny(0, "sep"),
-                               arguments.IntegerOr(1, "maxsplit", -1), budget));
+  return Value::MakeList(
+      Split(self, arguments.TextIfAny(0, "sep"), arguments.IntegerOr(1, "maxsplit", -1), budget));
 }
 
 Value RightSplitMethod(const Text& self, const CallArguments& arguments, Budget& budget) {
@@ -88,7 +89,8 @@ Value JoinMethod(const Text& self, const CallArguments& arguments, Budget& budge
   Text out;
   bool first = true;
   for (const Value& item : Iterate(arguments.Required(0, "iterable"), budget)) {
-    if (!item.IsString()) throw Error("str.join needs strings, not " + std::string(item.TypeName()));
+    if (!item.IsString())
+      throw Error("str.join needs strings, not " + std::string(item.TypeName()));
     if (!std::exchange(first, false)) out.Append(self);
     budget.ChargeBytes(self.size() + item.AsText()->size());
     Budget::CheckLength(out.size() + item.AsText()->size());

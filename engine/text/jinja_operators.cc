@@ -17,8 +17,8 @@ const char* Symbol(BinaryOperator op) { return kSymbols[static_cast<size_t>(op)]
   for (const Value* value : {&left, &right}) {
     if (value->IsUndefined()) throw Error(value->UndefinedReason());
   }
-  throw Error(std::string("'") + Symbol(op) + "' is not defined for " + std::string(left.TypeName()) +
-              " and " + std::string(right.TypeName()));
+  throw Error(std::string("'") + Symbol(op) + "' is not defined for " +
+              std::string(left.TypeName()) + " and " + std::string(right.TypeName()));
 }
 
 Value Concatenate(const Text& left, const Text& right, Budget& budget) {
@@ -125,7 +125,8 @@ Value FormatText(const Text& format, const Value& right, Budget& budget) {
 }  // namespace
 
 Value Negate(const Value& operand) {
-  if (operand.IsInteger()) return CalculateIntegers(BinaryOperator::kSubtract, 0, operand.Integer());
+  if (operand.IsInteger())
+    return CalculateIntegers(BinaryOperator::kSubtract, 0, operand.Integer());
   if (operand.IsNumber()) return Value(-operand.Number());
   FailTypes(BinaryOperator::kSubtract, Value(int64_t{0}), operand);
 }
@@ -143,7 +144,8 @@ Value Calculate(BinaryOperator op, const Value& left, const Value& right, Budget
   if (left.IsInteger() && right.IsInteger()) {
     return CalculateIntegers(op, left.Integer(), right.Integer());
   }
-  if (left.IsNumber() && right.IsNumber()) return CalculateFloats(op, left.Number(), right.Number());
+  if (left.IsNumber() && right.IsNumber())
+    return CalculateFloats(op, left.Number(), right.Number());
   const bool left_sequence = left.IsString() || left.AsList() != nullptr;
   const bool right_sequence = right.IsString() || right.AsList() != nullptr;
   if (op == BinaryOperator::kAdd) {

@@ -31,9 +31,9 @@ constexpr std::array<BinaryNames, 4> kBinaryLevels = {kSumOperators, kConcatOper
                                                       kProductOperators, kPowerOperators};
 
 constexpr OperatorName<CompareOperator> kCompareOperators[] = {
-    {"==", CompareOperator::kEqual},     {"!=", CompareOperator::kNotEqual},
-    {"<", CompareOperator::kLess},       {"<=", CompareOperator::kLessEqual},
-    {">", CompareOperator::kGreater},    {">=", CompareOperator::kGreaterEqual}};
+    {"==", CompareOperator::kEqual},  {"!=", CompareOperator::kNotEqual},
+    {"<", CompareOperator::kLess},    {"<=", CompareOperator::kLessEqual},
+    {">", CompareOperator::kGreater}, {">=", CompareOperator::kGreaterEqual}};
 
 class Parser {
  public:
@@ -60,7 +60,9 @@ class Parser {
   bool IsOperator(std::string_view text) const {
     return Is(TokenKind::kOperator) && Current().text == text;
   }
-  bool IsName(std::string_view text) const { return Is(TokenKind::kName) && Current().text == text; }
+  bool IsName(std::string_view text) const {
+    return Is(TokenKind::kName) && Current().text == text;
+  }
   bool SkipOperator(std::string_view text) {
     if (!IsOperator(text)) return false;
     Take();
@@ -338,8 +340,8 @@ class Parser {
     ExpectOperator("(");
     while (!SkipOperator(")")) {
       if (IsOperator("*") || IsOperator("**")) Fail("* and ** in a call are not supported");
-      const bool is_named = Is(TokenKind::kName) && Ahead(1).kind == TokenKind::kOperator &&
-                            Ahead(1).text == "=";
+      const bool is_named =
+          Is(TokenKind::kName) && Ahead(1).kind == TokenKind::kOperator && Ahead(1).text == "=";
       if (is_named) {
         std::string name = Take().text;
         Take();
@@ -441,7 +443,8 @@ class Parser {
       if (keyword == "break") return MakeStatement(BreakStatement{}, line);
       return MakeStatement(ContinueStatement{}, line);
     }
-    Fail("the statement '" + keyword + "' is unknown or not supported; supported: if, for, set, "
+    Fail("the statement '" + keyword +
+         "' is unknown or not supported; supported: if, for, set, "
          "macro, call, filter, raw, generation, break, continue");
   }
 

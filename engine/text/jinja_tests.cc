@@ -53,7 +53,9 @@ bool InTest(const Value& value, const CallArguments& arguments, Budget& budget) 
   return IsIn(value, arguments.Required(0, "seq"), budget);
 }
 
-bool IsSequence(const Value& v) { return v.IsString() || v.AsList() != nullptr || v.AsDict() != nullptr; }
+bool IsSequence(const Value& v) {
+  return v.IsString() || v.AsList() != nullptr || v.AsDict() != nullptr;
+}
 
 const std::unordered_map<std::string_view, Predicate>& Predicates() {
   static const std::unordered_map<std::string_view, Predicate> predicates = {
@@ -80,12 +82,12 @@ const std::unordered_map<std::string_view, Predicate>& Predicates() {
 
 const std::unordered_map<std::string_view, Test>& Tests() {
   static const std::unordered_map<std::string_view, Test> tests = {
-      {"eq", EqualTo},          {"equalto", EqualTo},           {"==", EqualTo},
-      {"ne", Not<EqualTo>},     {"!=", Not<EqualTo>},           {"sameas", SameAs},
-      {"lt", LessThan},         {"lessthan", LessThan},         {"<", LessThan},
-      {"gt", GreaterThan},      {"greaterthan", GreaterThan},   {">", GreaterThan},
-      {"le", Not<GreaterThan>}, {"<=", Not<GreaterThan>},       {"ge", Not<LessThan>},
-      {">=", Not<LessThan>},    {"divisibleby", DivisibleBy},   {"in", InTest},
+      {"eq", EqualTo},          {"equalto", EqualTo},         {"==", EqualTo},
+      {"ne", Not<EqualTo>},     {"!=", Not<EqualTo>},         {"sameas", SameAs},
+      {"lt", LessThan},         {"lessthan", LessThan},       {"<", LessThan},
+      {"gt", GreaterThan},      {"greaterthan", GreaterThan}, {">", GreaterThan},
+      {"le", Not<GreaterThan>}, {"<=", Not<GreaterThan>},     {"ge", Not<LessThan>},
+      {">=", Not<LessThan>},    {"divisibleby", DivisibleBy}, {"in", InTest},
   };
   return tests;
 }

@@ -202,8 +202,9 @@ Text Lower(const Text& text, Budget& budget) { return MapCharacters(text, budget
 
 Text Capitalize(const Text& text, Budget& budget) {
   bool first = true;
-  return MapCharacters(text, budget,
-                       [&](char32_t c) { return std::exchange(first, false) ? ToUpper(c) : ToLower(c); });
+  return MapCharacters(text, budget, [&](char32_t c) {
+    return std::exchange(first, false) ? ToUpper(c) : ToLower(c);
+  });
 }
 
 Text Title(const Text& text, Budget& budget) {

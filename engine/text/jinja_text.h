@@ -32,8 +32,8 @@ Text Lower(const Text& text, Budget& budget);
 Text Capitalize(const Text& text, Budget& budget);  // first character upper, the rest lower
 Text Title(const Text& text, Budget& budget);       // as Jinja's filter: after space, -, (, {, [, <
 
-// Jinja's indent: spaces before every line but (unless `first`) the first and (unless `blank`) empty
-// ones.
+// Jinja's indent: spaces before every line but (unless `first`) the first and (unless `blank`)
+// empty ones.
 Text Indent(const Text& text, const Text& indention, bool first, bool blank, Budget& budget);
 
 // Byte position of `part` at or after `from`, or npos. Linear time whatever the two texts are.

@@ -21,13 +21,15 @@ std::string IndexKey(const Value& key) {
   if (key.Is<double>()) {
     const double number = key.Number();
     const bool is_integer = std::floor(number) == number && std::abs(number) < 1e15;
-    return "n" + (is_integer ? std::to_string(static_cast<int64_t>(number)) : std::to_string(number));
+    return "n" +
+           (is_integer ? std::to_string(static_cast<int64_t>(number)) : std::to_string(number));
   }
   throw Error("a value of type " + std::string(key.TypeName()) + " cannot be a key of a dict");
 }
 
 void RequireStorable(const Value& value) {
-  if (value.AsNamespace() != nullptr || value.AsLoop() != nullptr || value.AsCallable() != nullptr) {
+  if (value.AsNamespace() != nullptr || value.AsLoop() != nullptr ||
+      value.AsCallable() != nullptr) {
     throw Error("a value of type " + std::string(value.TypeName()) +
                 " cannot be put into a list, a dict or a namespace");
   }
@@ -35,8 +37,9 @@ void RequireStorable(const Value& value) {
 
 void RequireDepth(int depth) {
   if (depth > kValueDepthMax) {
-    throw Error("a list or dict is nested deeper than " + std::to_string(kValueDepthMax) + " levels",
-                StatusCode::kResourceExhausted);
+    throw Error(
+        "a list or dict is nested deeper than " + std::to_string(kValueDepthMax) + " levels",
+        StatusCode::kResourceExhausted);
   }
 }
 
@@ -66,8 +69,9 @@ void Budget::CheckLength(size_t bytes) {
 
 Budget::DepthGuard::DepthGuard(Budget& budget) : budget_(budget) {
   if (budget_.depth_ == kEvaluationDepthMax) {
-    throw Error("evaluation recurses deeper than " + std::to_string(kEvaluationDepthMax) + " levels",
-                StatusCode::kResourceExhausted);
+    throw Error(
+        "evaluation recurses deeper than " + std::to_string(kEvaluationDepthMax) + " levels",
+        StatusCode::kResourceExhausted);
   }
   ++budget_.depth_;
 }
@@ -113,7 +117,8 @@ std::vector<Segment> Text::Segments() const {
   std::vector<Segment> segments;
   for (size_t begin = 0; begin < size();) {
     const bool is_input = IsInput(begin);
-    const size_t change = marks_.empty() ? std::string::npos : marks_.find(is_input ? '\0' : '\1', begin);
+    const size_t change =
+        marks_.empty() ? std::string::npos : marks_.find(is_input ? '\0' : '\1', begin);
     const size_t end = std::min(change, size());
     segments.push_back({bytes_.substr(begin, end - begin), is_input});
     begin = end;

@@ -1,7 +1,7 @@
 // Values of the template language: Python's, as far as chat templates use them.
 //
-// Everything but a namespace is immutable, and a container is never deeper than kValueDepthMax, so no
-// template can build a cycle or a value whose destruction overflows the stack.
+// Everything but a namespace is immutable, and a container is never deeper than kValueDepthMax, so
+// no template can build a cycle or a value whose destruction overflows the stack.
 #pragma once
 
 #include <cstdint>
@@ -122,12 +122,12 @@ struct Loop;
 class Value {
  public:
   Value() : data_(Undefined{}) {}
-  Value(None) : data_(None{}) {}                        // NOLINT
-  Value(bool value) : data_(value) {}                   // NOLINT
-  Value(int64_t value) : data_(value) {}                // NOLINT
-  Value(double value) : data_(value) {}                 // NOLINT
+  Value(None) : data_(None{}) {}                                              // NOLINT
+  Value(bool value) : data_(value) {}                                         // NOLINT
+  Value(int64_t value) : data_(value) {}                                      // NOLINT
+  Value(double value) : data_(value) {}                                       // NOLINT
   Value(Text text) : data_(std::make_shared<const Text>(std::move(text))) {}  // NOLINT
-  Value(const char*) = delete;  // would become a bool
+  Value(const char*) = delete;                                                // would become a bool
   Value(Undefined undefined) : data_(std::move(undefined)) {}                 // NOLINT
   // These check the depth: kResourceExhausted above kValueDepthMax, and kInvalidArgument for a
   // namespace, a loop or a callable inside a container.
@@ -192,7 +192,9 @@ class Dict {
 
   // Replaces the value of a key that is there. kInvalidArgument for a key that cannot be one.
   void Set(const Value& key, Value value);
-  void Set(std::string_view key, Value value) { Set(Value(Text(std::string(key))), std::move(value)); }
+  void Set(std::string_view key, Value value) {
+    Set(Value(Text(std::string(key))), std::move(value));
+  }
 
   // Null when absent.
   const Value* Find(const Value& key) const;
@@ -215,7 +217,6 @@ struct Namespace {
 struct Loop {
   std::vector<Value> items;
   size_t index0 = 0;
-  int depth0 = 0;
   std::optional<Value> last_changed;  // what loop.changed() saw last
 };
 

@@ -58,17 +58,16 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::Load(const std::string& model_dir)
 }
 
 Result<std::unique_ptr<Tokenizer>> Tokenizer::FromParts(TokenizerParts parts) {
-  HEARTH_ASSIGN_OR_RETURN(
-      BytePairEncoder encoder,
-      BytePairEncoder::Create(parts.vocab, parts.merges, parts.ignore_merges));
+  HEARTH_ASSIGN_OR_RETURN(BytePairEncoder encoder,
+                          BytePairEncoder::Create(parts.vocab, parts.merges, parts.ignore_merges));
   std::unique_ptr<Tokenizer> tokenizer(new Tokenizer(std::move(encoder)));
   HEARTH_RETURN_IF_ERROR(tokenizer->AddTokens(parts));
 
   std::vector<AddedToken> raw;
   std::vector<AddedToken> normalized;
   for (AddedToken& token : parts.added_tokens) {
-    // NFC changes no special token in use, so all of those are looked for where it is known which bytes
-    // are input.
+    // NFC changes no special token in use, so all of those are looked for where it is known which
+    // bytes are input.
     (token.special || !token.normalized ? raw : normalized).push_back(std::move(token));
   }
   tokenizer->raw_matcher_ = AddedTokenMatcher(std::move(raw));

@@ -33,8 +33,10 @@ bool GetBool(const Node& object, const char* key) {
   return value.is_boolean() && value.get<bool>();
 }
 
-Status Unsupported(const std::string& part, const std::string& found, const std::string& supported) {
-  return InvalidArgument(part + " is " + found + ", which is not supported; supported: " + supported);
+Status Unsupported(const std::string& part, const std::string& found,
+                   const std::string& supported) {
+  return InvalidArgument(part + " is " + found +
+                         ", which is not supported; supported: " + supported);
 }
 
 std::string Describe(const Node& value) {
@@ -68,7 +70,8 @@ Status ReadPreTokenizer(const Node& node, TokenizerParts& parts, bool& byte_leve
     return Status::Ok();
   }
   if (byte_level) {
-    return Unsupported("pre_tokenizer", Describe(node) + " after ByteLevel", "ByteLevel as the last step");
+    return Unsupported("pre_tokenizer", Describe(node) + " after ByteLevel",
+                       "ByteLevel as the last step");
   }
   if (type == "Split") {
     const std::string behavior = GetString(node, "behavior");
@@ -88,14 +91,16 @@ Status ReadPreTokenizer(const Node& node, TokenizerParts& parts, bool& byte_leve
   }
   if (type == "Digits") {
     if (!GetBool(node, "individual_digits")) {
-      return Unsupported("pre_tokenizer Digits", "individual_digits false", "individual_digits true");
+      return Unsupported("pre_tokenizer Digits", "individual_digits false",
+                         "individual_digits true");
     }
     parts.pre_tokenizer.push_back(SplitPattern::kDigits);
     return Status::Ok();
   }
   if (type == "ByteLevel") {
     if (GetBool(node, "add_prefix_space")) {
-      return Unsupported("pre_tokenizer ByteLevel", "add_prefix_space true", "add_prefix_space false");
+      return Unsupported("pre_tokenizer ByteLevel", "add_prefix_space true",
+                         "add_prefix_space false");
     }
     // use_regex defaults to true: then the step splits by GPT-2's expression itself.
     const Node& use_regex = Get(node, "use_regex");
@@ -105,7 +110,8 @@ Status ReadPreTokenizer(const Node& node, TokenizerParts& parts, bool& byte_leve
     byte_level = true;
     return Status::Ok();
   }
-  return Unsupported("pre_tokenizer", Describe(node), "Split, Digits, ByteLevel and Sequences of them");
+  return Unsupported("pre_tokenizer", Describe(node),
+                     "Split, Digits, ByteLevel and Sequences of them");
 }
 
 Status ReadVocab(const Node& vocab, TokenizerParts& parts) {
@@ -130,7 +136,8 @@ Result<BytePairEncoder::Merge> ReadMerge(const Node& merge) {
     if (space != std::string::npos && space > 0 && space + 1 < text.size()) {
       return BytePairEncoder::Merge(text.substr(0, space), text.substr(space + 1));
     }
-  } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+  } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
+             merge[1].is_string()) {
     return BytePairEncoder::Merge(merge[0].get<std::string>(), merge[1].get<std::string>());
   }
   return InvalidArgument("model.merges: " + merge.dump(-1, ' ', true).substr(0, 200) +
@@ -145,7 +152,8 @@ Status ReadModel(const Node& model, TokenizerParts& parts) {
   }
   for (const char* name : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (!GetString(model, name).empty()) {
-      return Unsupported(std::string("model.") + name, "\"" + GetString(model, name) + "\"", "none");
+      return Unsupported(std::string("model.") + name, "\"" + GetString(model, name) + "\"",
+                         "none");
     }
   }
   parts.ignore_merges = GetBool(model, "ignore_merges");
@@ -201,7 +209,8 @@ Status ReadTemplateProcessing(const Node& node, TokenizerParts& parts) {
       return InvalidArgument("post_processor: special token \"" + name + "\" has no ids");
     }
     for (const Node& id : ids) {
-      if (!id.is_number_integer()) return InvalidArgument("post_processor: an id is not an integer");
+      if (!id.is_number_integer())
+        return InvalidArgument("post_processor: an id is not an integer");
       (after_sequence ? parts.suffix_ids : parts.prefix_ids).push_back(id.get<int>());
     }
   }
@@ -284,8 +293,9 @@ Result<TokenizerParts> ReadTokenizerParts(const std::string& model_dir) {
   const std::string path = model_dir + "/tokenizer.json";
   Result<std::string> text = ReadModelFile(path, kTokenizerFileBytesMax);
   if (!text.ok() && text.status().code() == StatusCode::kNotFound) {
-    return NotFound(path + " is missing; a model directory needs the tokenizer.json of its "
-                           "Hugging Face repository");
+    return NotFound(path +
+                    " is missing; a model directory needs the tokenizer.json of its "
+                    "Hugging Face repository");
   }
   if (!text.ok()) return text.status();
   Result<Node> tokenizer = ParseLargeJson(*text);

@@ -31,7 +31,9 @@ TEST(Detokenizer, HoldsBackACharacterUntilItIsWhole) {
   EXPECT_EQ(detokenizer.Push(0x99), "🦙");
   EXPECT_EQ(detokenizer.Push('a'), "a");
   EXPECT_EQ(detokenizer.Push(0xC3), "");
-  EXPECT_EQ(detokenizer.Push('b'), "\xEF\xBF\xBD" "b");
+  EXPECT_EQ(detokenizer.Push('b'),
+            "\xEF\xBF\xBD"
+            "b");
   EXPECT_EQ(detokenizer.Push(0xE2), "");
   EXPECT_EQ(detokenizer.Flush(), "\xEF\xBF\xBD");
   EXPECT_EQ(detokenizer.Flush(), "");
@@ -47,7 +49,8 @@ TEST(Detokenizer, SkipsSpecialTokensUnlessToldOtherwise) {
 TEST(Detokenizer, GivesWhatDecodeGivesForAnyTokens) {
   const auto tokenizer = ByteTokenizer();
   std::mt19937 random(1);
-  // Bytes that lead, continue and break characters, so that most sequences are ill-formed somewhere.
+  // Bytes that lead, continue and break characters, so that most sequences are ill-formed
+  // somewhere.
   const std::vector<int> bytes = {'a',  0x80, 0xBF, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xED, 0xA0,
                                   0xF0, 0x9F, 0xA6, 0x99, 0xF4, 0x90, 0xFF, 256,  257};
   for (int round = 0; round < 2000; ++round) {

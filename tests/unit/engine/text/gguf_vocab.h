@@ -9,7 +9,8 @@
 
 namespace hearth::engine {
 
-// A byte-level BPE vocabulary (tokenizer.ggml.model "gpt2") with the pre-tokenizer "qwen2" or "gpt-2".
+// A byte-level BPE vocabulary (tokenizer.ggml.model "gpt2") with the pre-tokenizer "qwen2" or
+// "gpt-2".
 Result<TokenizerParts> ReadGgufVocab(const std::string& path);
 
 }  // namespace hearth::engine

@@ -29,12 +29,12 @@ Json SmallTokenizerJson() {
   };
   const Json split = {{"type", "Split"},
                       {"pattern",
-                       {{"Regex",
-                         R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|)"
-                         R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}}},
+                       {{"Regex", R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|)"
+                                  R"( ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)"}}},
                       {"behavior", "Isolated"},
                       {"invert", false}};
-  const Json byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  const Json byte_level = {
+      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
   return {{"added_tokens",
            {added(300, "<|im_start|>", true), added(301, "<|im_end|>", true),
             added(302, "<tool_call>", false)}},
@@ -104,8 +104,9 @@ TEST_F(TokenizerTest, FindsSpecialTokensOnlyWhereAsked) {
 
 TEST_F(TokenizerTest, FindsNoSpecialTokenThatInputTakesPartIn) {
   const auto tokenizer = LoadSmall();
-  const std::vector<Segment> segments = {{"<|im_start|>", false}, {"<|im_", true}, {"end|>", false},
-                                         {"<|im_", false},        {"end|>", true}, {"<|im_end|>", false}};
+  const std::vector<Segment> segments = {{"<|im_start|>", false}, {"<|im_", true},
+                                         {"end|>", false},        {"<|im_", false},
+                                         {"end|>", true},         {"<|im_end|>", false}};
   Ids special;
   for (const int id : tokenizer->Encode(segments)) {
     if (tokenizer->IsSpecial(id)) special.push_back(id);
@@ -164,8 +165,7 @@ TEST_F(TokenizerTest, AddsWhatTheTemplateProcessorAdds) {
   Json tokenizer_json = SmallTokenizerJson();
   tokenizer_json["post_processor"] = {
       {"type", "TemplateProcessing"},
-      {"single",
-       {{{"SpecialToken", {{"id", "<|im_start|>"}}}}, {{"Sequence", {{"id", "A"}}}}}},
+      {"single", {{{"SpecialToken", {{"id", "<|im_start|>"}}}}, {{"Sequence", {{"id", "A"}}}}}},
       {"special_tokens", {{"<|im_start|>", {{"ids", {300}}}}}}};
   const auto tokenizer = LoadJson(tokenizer_json);
   ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().ToString();
