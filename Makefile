@@ -3,7 +3,8 @@
 
 PORT ?= 8080
 STATE ?= build/state
-MODEL ?= packaging/demo-model/model
+DEMO_MODEL := packaging/demo-model/model
+MODEL ?= $(DEMO_MODEL)
 JOBS ?= $(shell nproc)
 
 .PHONY: build run test bench clean
@@ -16,7 +17,8 @@ build:
 run: build
 	mkdir -p $(STATE)
 	exec build/release/bin/hearthd --port $(PORT) --state $(STATE) --model $(MODEL) \
-	  --engine build/release/bin/hearth-engine
+	  --engine build/release/bin/hearth-engine \
+	  $(if $(filter $(DEMO_MODEL),$(MODEL)),--served-model-name hearth-demo)
 
 # Everything, with AddressSanitizer and UndefinedBehaviorSanitizer.
 test:

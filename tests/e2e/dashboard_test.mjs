@@ -19,7 +19,8 @@ test('the dashboard shows data in every panel', { timeout: 600000 }, async (t) =
   let busy = true;
   const load = (async () => {
     const errors = [];
-    while (busy) errors.push(...(await runLoad(appliance, { streams: 6, seconds: 3 })).errors);
+    while (busy) errors.push(...(await runLoad(appliance,
+      { streams: 8, seconds: 3, pauseMs: 400 })).errors);
     return errors;
   })();
   await sleep(kWarmUpS * 1000);
