@@ -28,7 +28,7 @@ LIBRARY_HOMES = {
     r"civetweb\.h": ["firmware/http/"],
     r"sqlite3\.h": ["storage/", "tests/unit/storage/"],
     r"nlohmann/.*": ["base/json.h"],
-    r"re2/.*": ["storage/promql/"],
+    r"re2/.*": ["storage/promql/", "tests/conformance/"],
     r"utf8proc\.h": ["engine/text/"],
     r"CLI/.*": ["firmware/main.cc"],
 }
@@ -39,7 +39,9 @@ KERNEL_LINES_MAX = 120
 KERNEL_PLACES = ("engine/backend/", "engine/model/decoder")
 
 # path or path:function -> (allowed lines, reason)
-LENGTH_EXCEPTIONS = {}
+LENGTH_EXCEPTIONS = {
+    "storage/promql/functions.cc:MakeTable": (80, "the table of functions, one line each"),
+}
 
 # Calls that cost other servers a vulnerability (one POST loops for ever, bodies on the stack).
 FORBIDDEN_CALLS = ("mg_handle_form_request", "mg_store_body", "mg_get_var", "mg_send_digest")

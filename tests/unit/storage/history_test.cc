@@ -110,17 +110,16 @@ TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
   std::vector<double> reading(kSeries, 0);
   std::vector<double> truth(kSeries, 0);  // counted since the first sample
   std::vector<bool> seen(kSeries, false);
-  Open();
   std::vector<SeriesId> ids;
-  const auto register_all = [&] {
+  const auto open = [&] {
+    Open();
     ids.clear();
     for (int s = 0; s < kSeries; ++s) ids.push_back(Counter("c" + std::to_string(s) + "_total"));
   };
-  register_all();
+  open();
   for (int second = 0; second < 20'000; ++second) {
     if (random() % 5000 == 0) {
-      Open();
-      register_all();
+      open();
       std::fill(reading.begin(), reading.end(), 0);
     }
     Values values;
