@@ -84,10 +84,12 @@ class Conversation {
   }
 
   void Collect() {
-    std::string text;
+    std::vector<int> token_ids;
+    ResponseWriter::Generated generated{"", request_.return_token_ids ? &token_ids : nullptr};
     while (const auto event = NextEvent()) {
       if (const auto* delta = std::get_if<RequestDelta>(&*event)) {
-        text += delta->text;
+        generated.text += delta->text;
+        token_ids.insert(token_ids.end(), delta->token_ids.begin(), delta->token_ids.end());
       } else if (const auto* finished = std::get_if<FinishedRequest>(&*event)) {
         CountTokens(*finished);
         if (finished->finish_reason == "error") {
@@ -95,7 +97,7 @@ class Conversation {
           return http::SendError(response_, 500, finished->error);
         }
         return response_.Send(200, "application/json",
-                              DumpJson(writer_.Whole(text, finished->finish_reason, usage_)));
+                              DumpJson(writer_.Whole(generated, finished->finish_reason, usage_)));
       } else if (const auto* gone = std::get_if<EngineGone>(&*event)) {
         return SendEngineGone(gone->message);
       }
@@ -116,8 +118,10 @@ class Conversation {
       role_sent_ = true;
       if (!WriteChunk(writer_.Role(UsageField(), usage_))) return false;
     }
-    if (delta.text.empty()) return !response_.ClientGone();
-    return WriteChunk(writer_.Delta(delta.text, UsageField(), usage_));
+    const ResponseWriter::Generated generated{
+        delta.text, request_.return_token_ids ? &delta.token_ids : nullptr};
+    if (delta.text.empty() && generated.token_ids == nullptr) return !response_.ClientGone();
+    return WriteChunk(writer_.Delta(generated, UsageField(), usage_));
   }
 
   void EndStream(const std::string& error) {

@@ -151,6 +151,7 @@ std::variant<OpenAiRequest, BadRequest> ParseOpenAiRequest(Endpoint endpoint,
   }
   ReadSampling(reader, request.generate.sampling_params);
   ReadStreamOptions(reader, request);
+  reader.Bool("return_token_ids", request.return_token_ids);
   RefuseWhatIsNotOffered(reader);
   if (reader.error()) return *reader.error();
   return request;

@@ -22,6 +22,7 @@ struct OpenAiRequest {
   bool stream = false;
   bool include_usage = false;           // stream_options
   bool continuous_usage_stats = false;  // stream_options
+  bool return_token_ids = false;        // vLLM's: choices carry the generated token_ids
 };
 
 // Always HTTP 400.

@@ -20,14 +20,15 @@ ResponseWriter::ResponseWriter(Endpoint endpoint, std::string_view request_id, s
       model_(std::move(model)),
       created_s_(created_s) {}
 
-Json ResponseWriter::Whole(const std::string& text, const std::string& finish_reason,
+Json ResponseWriter::Whole(const Generated& generated, const std::string& finish_reason,
                            const Usage& usage) const {
   Json choice{{"index", 0}};
   if (chat()) {
-    choice["message"] = Json{{"role", "assistant"}, {"content", text}};
+    choice["message"] = Json{{"role", "assistant"}, {"content", generated.text}};
   } else {
-    choice["text"] = text;
+    choice["text"] = generated.text;
   }
+  if (generated.token_ids != nullptr) choice["token_ids"] = *generated.token_ids;
   choice["logprobs"] = nullptr;
   choice["finish_reason"] = finish_reason;
   return Json{{"id", id_},
@@ -61,8 +62,12 @@ Json ResponseWriter::Role(UsageField field, const Usage& usage) const {
   return Chunk(Choice(Json{{"role", "assistant"}, {"content", ""}}, nullptr), field, usage);
 }
 
-Json ResponseWriter::Delta(const std::string& text, UsageField field, const Usage& usage) const {
-  return Chunk(Choice(chat() ? Json{{"content", text}} : Json(text), nullptr), field, usage);
+Json ResponseWriter::Delta(const Generated& generated, UsageField field,
+                           const Usage& usage) const {
+  Json choices =
+      Choice(chat() ? Json{{"content", generated.text}} : Json(generated.text), nullptr);
+  if (generated.token_ids != nullptr) choices[0]["token_ids"] = *generated.token_ids;
+  return Chunk(std::move(choices), field, usage);
 }
 
 Json ResponseWriter::Finish(const std::string& finish_reason, UsageField field,

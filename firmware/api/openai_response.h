@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "firmware/api/openai_request.h"
@@ -21,13 +22,20 @@ class ResponseWriter {
   ResponseWriter(Endpoint endpoint, std::string_view request_id, std::string model,
                  int64_t created_s);
 
+  // Of a choice: what was generated. token_ids: null when the client did not ask for them.
+  struct Generated {
+    std::string text;
+    const std::vector<int>* token_ids = nullptr;
+  };
+
   // The whole answer of a request that does not stream.
-  Json Whole(const std::string& text, const std::string& finish_reason, const Usage& usage) const;
+  Json Whole(const Generated& generated, const std::string& finish_reason,
+             const Usage& usage) const;
 
   // Stream chunks; `usage` may be null: the field is then null (asked for) or absent.
   enum class UsageField { kAbsent, kNull, kPresent };
   Json Role(UsageField field, const Usage& usage) const;  // chat only: the first chunk
-  Json Delta(const std::string& text, UsageField field, const Usage& usage) const;
+  Json Delta(const Generated& generated, UsageField field, const Usage& usage) const;
   Json Finish(const std::string& finish_reason, UsageField field, const Usage& usage) const;
   Json UsageOnly(const Usage& usage) const;  // empty choices, the last chunk
 

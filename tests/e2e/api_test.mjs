@@ -158,17 +158,19 @@ test('a client that leaves frees its blocks', async () => {
 test('32 streams at once say what each says alone', async () => {
   const questions = Array.from({ length: 32 }, (_, i) =>
     [kQuestion, 'What is TPOT?', 'How do I scrape the metrics?', 'Who are you?'][i % 4] + ' '.repeat(i / 4));
+  const fields = { max_tokens: 64, return_token_ids: true };
   const alone = [];
   for (const question of questions) {
-    alone.push((await appliance.ask(question, { max_tokens: 64 })).choices[0].message.content);
+    alone.push((await appliance.ask(question, fields)).choices[0].token_ids);
   }
+  assert.ok(alone.every((ids) => ids.length > 4));
   const together = await Promise.all(questions.map(async (question) => {
-    const response = await appliance.chat(question, { stream: true, max_tokens: 64 });
-    let text = '';
+    const response = await appliance.chat(question, { ...fields, stream: true });
+    const ids = [];
     for await (const event of events(response)) {
-      if (event !== '[DONE]') text += event.choices[0].delta.content ?? '';
+      if (event !== '[DONE]') ids.push(...(event.choices[0].token_ids ?? []));
     }
-    return text;
+    return ids;
   }));
   assert.deepEqual(together, alone);
 });

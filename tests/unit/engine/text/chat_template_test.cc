@@ -127,6 +127,8 @@ TEST(ChatTemplate, EndsWorkThatIsTooMuch) {
       "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% if s.startswith(s) %}{% endif "
       "%}{% endfor %}",
       "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{{ s[i] }}{% endfor %}",
+      "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% set t = s|trim('a') %}{% endfor %}",
+      "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% set t = s|tojson %}{% endfor %}",
       "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% if s + 'b' in s %}{% endif %}{% "
       "endfor %}",
       "{{ 'a'|map(" +
@@ -241,9 +243,9 @@ TEST_F(ChatTemplateFiles, TakeTheJinjaFileBeforeTheConfig) {
 }
 
 TEST_F(ChatTemplateFiles, TakeTheDefaultOfAList) {
-  Write(
-      "tokenizer_config.json",
-      R"({"chat_template": [{"name": "rag", "template": "r"}, {"name": "default", "template": "d"}]})");
+  Write("tokenizer_config.json",
+        R"({"chat_template": [{"name": "rag", "template": "r"},
+                              {"name": "default", "template": "d"}]})");
   EXPECT_EQ(Loaded(), "d");
   Write("tokenizer_config.json", R"({"chat_template": [{"name": "rag", "template": "r"}]})");
   EXPECT_NE(Loaded().find("no entry \"default\", only: rag"), std::string::npos);
