@@ -465,7 +465,7 @@ Value ItemOrUndefined(const Value& value, const Value& key, Budget& budget) {
     const int64_t index = key.Integer() < 0 ? key.Integer() + count : key.Integer();
     if (index >= 0 && index < count) return list->items[static_cast<size_t>(index)];
   } else if (const Text* text = value.AsText(); text != nullptr && key.IsInteger()) {
-    budget.Charge(static_cast<int64_t>(text->size() / 64));
+    ChargeWalk(text->size(), budget);
     const std::vector<size_t> offsets = CharacterOffsets(text->bytes());
     const auto count = static_cast<int64_t>(offsets.size()) - 1;
     const int64_t index = key.Integer() < 0 ? key.Integer() + count : key.Integer();

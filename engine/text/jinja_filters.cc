@@ -45,7 +45,8 @@ Value GetPath(const Value& value, const Value& path, Budget& budget) {
 }
 
 // The arguments without their first `count`, for the test or filter that they name.
-CallArguments Rest(const CallArguments& arguments, size_t count) {
+CallArguments Rest(const CallArguments& arguments, size_t count, Budget& budget) {
+  budget.Charge(static_cast<int64_t>(arguments.positional.size()));
   CallArguments rest;
   rest.named = arguments.named;
   const size_t skipped = std::min(count, arguments.positional.size());
@@ -61,7 +62,7 @@ Value Select(const Value& input, const CallArguments& arguments, bool keep, bool
   const Value attribute = by_attribute ? arguments.Required(0, "attribute") : Value();
   const bool has_test = arguments.positional.size() > test_at;
   const Text test = has_test ? arguments.RequiredText(test_at, "test") : Text();
-  const CallArguments test_arguments = Rest(arguments, test_at + 1);
+  const CallArguments test_arguments = Rest(arguments, test_at + 1, budget);
   std::vector<Value> kept;
   for (const Value& item : Iterate(input, budget)) {
     budget.Charge(1);
@@ -77,7 +78,7 @@ Value MapFilter(const Value& input, const CallArguments& arguments, Budget& budg
   const bool by_attribute = arguments.positional.empty();
   const Value first = by_attribute ? arguments.Required(0, "attribute") : arguments.positional[0];
   const Value* absent = by_attribute ? arguments.Find(1, "default") : nullptr;
-  const CallArguments rest = Rest(arguments, 1);
+  const CallArguments rest = Rest(arguments, 1, budget);
   if (!by_attribute && !first.IsString())
     throw Error("map needs the name of a filter or attribute=");
   std::vector<Value> mapped;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "engine/text/jinja_text.h"
 #include "engine/text/unicode.h"
 
 namespace hearth::engine::jinja {
@@ -110,7 +111,7 @@ class ReprWriter {
   void Write(const Value& value) {
     budget_.Charge(1);
     if (const Text* text = value.AsText()) {
-      budget_.ChargeBytes(text->size());
+      ChargeWalk(text->size(), budget_);
       Budget::CheckLength(out_.size() + text->size());
       AppendReprOfText(out_, *text);
     } else if (const List* list = value.AsList()) {
@@ -194,7 +195,7 @@ class JsonWriter {
   }
 
   void WriteText(const Text& text) {
-    budget_.ChargeBytes(text.size());
+    ChargeWalk(text.size(), budget_);
     Budget::CheckLength(out_.size() + text.size());
     out_.Append("\"");
     AppendEscaped(out_, text, [this](char32_t c) { return JsonEscape(c, style_.ensure_ascii); });

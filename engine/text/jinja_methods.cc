@@ -120,7 +120,7 @@ Value CountMethod(const Text& self, const CallArguments& arguments, Budget& budg
 template <bool (*Predicate)(char32_t)>
 Value AllCharacters(const Text& self, const CallArguments& arguments, Budget& budget) {
   arguments.Check("a test of characters", {});
-  budget.ChargeBytes(self.size());
+  ChargeWalk(self.size(), budget);
   for (size_t pos = 0; pos < self.size();) {
     const DecodedChar c = DecodeUtf8(self.bytes(), pos);
     if (!Predicate(c.code_point)) return Value(false);

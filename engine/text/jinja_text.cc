@@ -12,7 +12,7 @@ namespace {
 // Maps each character; a mapped character is input where the original was.
 template <typename Map>
 Text MapCharacters(const Text& text, Budget& budget, const Map& map) {
-  budget.Charge(static_cast<int64_t>(text.size() / 64));
+  ChargeWalk(text.size(), budget);
   Text out;
   std::string mapped;
   for (size_t pos = 0; pos < text.size();) {
@@ -110,10 +110,14 @@ Text Strip(const Text& text, StripSide side, const Text* characters, Budget& bud
   if (side != StripSide::kRight) {
     while (begin < end && strips(begin)) {
       begin += static_cast<size_t>(DecodeUtf8(bytes, begin).length);
+      budget.Charge(begin % 8 == 0 ? 1 : 0);
     }
   }
   if (side != StripSide::kLeft) {
-    while (end > begin && strips(PreviousStart(bytes, end))) end = PreviousStart(bytes, end);
+    while (end > begin && strips(PreviousStart(bytes, end))) {
+      end = PreviousStart(bytes, end);
+      budget.Charge(end % 8 == 0 ? 1 : 0);
+    }
   }
   return text.Substr(begin, end - begin);
 }
@@ -121,6 +125,7 @@ Text Strip(const Text& text, StripSide side, const Text* characters, Budget& bud
 std::vector<Value> Split(const Text& text, const Text* separator, int64_t limit, Budget& budget) {
   budget.ChargeBytes(text.size());
   if (separator == nullptr) {
+    ChargeWalk(text.size(), budget);
     std::vector<Value> parts = SplitAtSpace(text, limit);
     budget.Charge(static_cast<int64_t>(parts.size()));
     return parts;
@@ -239,13 +244,14 @@ size_t FindText(std::string_view text, std::string_view part, size_t from, Budge
   const size_t pos = found == nullptr
                          ? std::string::npos
                          : static_cast<size_t>(static_cast<const char*>(found) - text.data());
-  budget.ChargeBytes(std::min(pos, text.size()) - from + part.size());
+  // A step for 32 bytes: what it takes when the text is all near misses.
+  budget.Charge(static_cast<int64_t>((std::min(pos, text.size()) - from + part.size()) / 32));
   return pos;
 }
 
 Value SliceValue(const Value& value, const Slice& slice, Budget& budget) {
   if (const Text* text = value.AsText()) {
-    budget.Charge(static_cast<int64_t>(text->size() / 64));
+    ChargeWalk(text->size(), budget);
     return SliceText(*text, slice);
   }
   const List* list = value.AsList();

@@ -127,7 +127,7 @@ TEST(ChatTemplate, EndsWorkThatIsTooMuch) {
       "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% if s.startswith(s) %}{% endif "
       "%}{% endfor %}",
       "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{{ s[i] }}{% endfor %}",
-      "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% set t = s|trim('a') %}{% endfor %}",
+      "{% set s = 'a' * 8000000 %}{% for i in range(9999) %}{% set t = s|trim('a') %}{% endfor %}",
       "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% set t = s|tojson %}{% endfor %}",
       "{% set s = 'a' * 8000000 %}{% for i in range(100000) %}{% if s + 'b' in s %}{% endif %}{% "
       "endfor %}",
