@@ -2,6 +2,9 @@
 
 import { SseParser } from './sse.js';
 
+// Below this the pieces of an answer came in one read of the browser.
+const kDecodeMsMin = 50;
+
 /** A refusal or a broken stream, in words fit to be shown. */
 export class ChatError extends Error {}
 
@@ -49,10 +52,17 @@ export class AnswerClock {
     return this.firstMs === null ? null : this.firstMs - this.startMs;
   }
 
-  /** Tokens per second after the first token; null before there are two. */
+  /**
+   * Tokens per second after the first token; null before there are two. A fast model's whole answer can
+   * reach the page in one piece: what lies between first and last is then the browser's rhythm, not the
+   * model's, and the rate is taken over the whole request instead.
+   */
   get tokensPerSecond() {
-    const seconds = (this.lastMs - this.firstMs) / 1000;
-    return this.tokens < 2 || !(seconds > 0) ? null : (this.tokens - 1) / seconds;
+    if (this.tokens < 2) return null;
+    const decodeMs = this.lastMs - this.firstMs;
+    if (decodeMs >= kDecodeMsMin) return ((this.tokens - 1) * 1000) / decodeMs;
+    const wholeMs = this.lastMs - this.startMs;
+    return wholeMs > 0 ? (this.tokens * 1000) / wholeMs : null;
   }
 }
 

@@ -55,6 +55,14 @@ test('chat: the server’s usage replaces the count of pieces', () => {
   assert.equal(clock.tokensPerSecond, 10);
 });
 
+test('chat: an answer that comes in one piece is timed as a whole', () => {
+  const clock = new AnswerClock(0);
+  takeChunk(chunk({ content: 'a' }), clock, 99);
+  takeChunk(chunk({ content: 'b' }), clock, 100);
+  takeChunk(JSON.stringify({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 40 } }), clock, 100);
+  assert.equal(clock.tokensPerSecond, 400);
+});
+
 test('chat: errors become sentences', () => {
   const clock = new AnswerClock(0);
   assert.throws(() => takeChunk('{"error":{"message":"The engine went away."}}', clock, 1), /The engine went away/);
