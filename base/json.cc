@@ -1,26 +1,41 @@
 #include "base/json.h"
 
+#include <array>
+#include <limits>
+
 #include "base/limits.h"
 
 namespace hearth {
 namespace {
 
-// A parser callback: refuses values nested deeper than the limit while they are being read.
-class DepthLimit {
+// A parser callback: refuses values nested too deep, and objects with too many keys, while they are
+// being read.
+class ParseLimits {
  public:
+  explicit ParseLimits(int keys_max) : keys_max_(keys_max) {}
+
   template <typename AnyJson>
   bool operator()(int depth, Json::parse_event_t event, AnyJson&) {
-    const bool opens =
-        event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start;
-    if (opens && depth >= limits::kJsonDepthMax) {
-      throw Json::other_error::create(
-          501,
-          "nested deeper than " + std::to_string(limits::kJsonDepthMax) +
-              " levels; flatten the value",
-          nullptr);
+    using enum Json::parse_event_t;
+    if ((event == object_start || event == array_start) && depth >= limits::kJsonDepthMax) {
+      Refuse("nested deeper than " + std::to_string(limits::kJsonDepthMax) +
+             " levels; flatten the value");
+    }
+    // A key's depth is one more than its object's.
+    if (event == object_start) keys_[static_cast<size_t>(depth + 1)] = 0;
+    if (event == key && ++keys_[static_cast<size_t>(depth)] > keys_max_) {
+      Refuse("an object with more than " + std::to_string(keys_max_) + " keys; split it");
     }
     return true;
   }
+
+ private:
+  [[noreturn]] static void Refuse(const std::string& reason) {
+    throw Json::other_error::create(501, reason, nullptr);
+  }
+
+  const int keys_max_;
+  std::array<int, limits::kJsonDepthMax + 1> keys_{};  // of the open object, by depth
 };
 
 // "[json.exception.parse_error.101] parse error at ..." -> "parse error at ..."
@@ -31,9 +46,9 @@ std::string Reason(const std::exception& error) {
 }
 
 template <typename AnyJson>
-Result<AnyJson> Parse(std::string_view text) {
+Result<AnyJson> Parse(std::string_view text, int keys_max) {
   try {
-    return AnyJson::parse(text.begin(), text.end(), DepthLimit());
+    return AnyJson::parse(text.begin(), text.end(), ParseLimits(keys_max));
   } catch (const std::exception& error) {
     return InvalidArgument("invalid JSON: " + Reason(error));
   }
@@ -41,9 +56,13 @@ Result<AnyJson> Parse(std::string_view text) {
 
 }  // namespace
 
-Result<Json> ParseJson(std::string_view text) { return Parse<Json>(text); }
+Result<Json> ParseJson(std::string_view text) {
+  return Parse<Json>(text, limits::kJsonKeysMax);
+}
 
-Result<SortedJson> ParseLargeJson(std::string_view text) { return Parse<SortedJson>(text); }
+Result<SortedJson> ParseLargeJson(std::string_view text) {
+  return Parse<SortedJson>(text, std::numeric_limits<int>::max());
+}
 
 Result<Json> ParseCbor(std::span<const uint8_t> bytes) {
   try {

@@ -9,6 +9,10 @@ namespace hearth::limits {
 // nlohmann's dump() of a value nested 1,007 deep overflows a 100 KiB stack; no client nests 64 deep.
 inline constexpr int kJsonDepthMax = 64;
 
+// Keys of one object: our ordered objects look a key up one by one, so a 16 MiB body with a million keys
+// would keep a thread for an hour.
+inline constexpr int kJsonKeysMax = 16'384;
+
 // A body of text: 16 MiB is about four million tokens, beyond any context served here.
 inline constexpr size_t kBodyBytesMax = size_t{16} << 20;
 

@@ -25,6 +25,23 @@ TEST(Json, SurvivesAHundredThousandBrackets) {
   EXPECT_FALSE(ParseJson(std::string(100'000, '[')).ok());
 }
 
+std::string ObjectWithKeys(int count) {
+  std::string text = "{";
+  for (int i = 0; i < count; ++i) {
+    text += (i == 0 ? "\"k" : ",\"k") + std::to_string(i) + "\":{\"a\":1,\"b\":[2]}";
+  }
+  return text + "}";
+}
+
+TEST(Json, RefusesAnObjectWithTooManyKeys) {
+  EXPECT_TRUE(ParseJson(ObjectWithKeys(limits::kJsonKeysMax)).ok());
+  const auto refused = ParseJson(ObjectWithKeys(limits::kJsonKeysMax + 1));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.status().message().find("16384 keys"), std::string::npos)
+      << refused.status().message();
+  EXPECT_TRUE(ParseLargeJson(ObjectWithKeys(limits::kJsonKeysMax + 1)).ok());
+}
+
 TEST(Json, NamesThePositionOfBrokenText) {
   const auto broken = ParseJson("{\"a\": 1,}");
   ASSERT_FALSE(broken.ok());
