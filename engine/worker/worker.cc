@@ -86,6 +86,11 @@ Status Worker::Load(const protocol::Load& load) {
                            .block_size = load.block_size,
                            .kv_cache_bytes = load.kv_cache_bytes},
                           progress));
+  if (model_->generation_config().repetition_penalty.value_or(1) != 1) {
+    LOG(kWarning) << "generation_config.json asks for a repetition_penalty of "
+                  << *model_->generation_config().repetition_penalty
+                  << ", which this engine does not apply; answers may repeat themselves more";
+  }
   const int vocab_size = model_->config().vocab_size;
   if (tokenizer_->vocab_size() > vocab_size) {
     return InvalidArgument(load.model + ": tokenizer.json has token ids up to " +

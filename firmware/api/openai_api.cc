@@ -21,8 +21,6 @@ using protocol::RequestDelta;
 // How long a worker waits for the engine before it looks whether its client is still there.
 constexpr std::chrono::duration<double> kClientCheck{0.1};
 
-constexpr int kRetryAfterS = 2;
-
 // One request on its way: owns the ticket, so that leaving early in any way aborts it.
 class Conversation {
  public:
@@ -74,7 +72,6 @@ class Conversation {
 
   void SendEngineGone(const std::string& message) {
     observer_->OnFailure(model_, "engine_died");
-    response_.SetHeader("Retry-After", std::to_string(kRetryAfterS));
     http::SendError(response_, 503, message);
   }
 
@@ -189,7 +186,6 @@ void HandleCompletion(Endpoint endpoint, models::ModelManager* models,
   auto ticket = models->Submit(*model, std::move(request.generate));
   if (!ticket.ok()) {
     observer->OnFailure(*model, "unavailable");
-    response.SetHeader("Retry-After", std::to_string(kRetryAfterS));
     return http::SendStatus(response, ticket.status());
   }
   Conversation(http_request, response, std::move(request), *model, std::move(ticket).value(), observer)
