@@ -3,6 +3,9 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
+// The platform's fetch: with the client's own, node-fetch, Debian 12's Node 18 calls every chunked answer on
+// a kept connection a "Premature close", whoever serves it.
+import 'openai/shims/web';
 import OpenAI from 'openai';
 import { Appliance, events, eventually, total } from './appliance.mjs';
 

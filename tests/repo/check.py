@@ -12,16 +12,17 @@ CODE = (".h", ".cc", ".c", ".cu", ".cuh", ".js", ".mjs", ".css", ".py", ".sh")
 
 
 def tracked_files():
-    """Files git knows or would add; in a tree without git, every file outside build directories."""
-    git = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True)
-    if git.returncode == 0:
+    """Files git knows or would add; without git, every file outside build directories."""
+    try:
+        git = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True,
+                             text=True, check=True)
         names = git.stdout.splitlines()
-    else:
-        names = [os.path.relpath(os.path.join(folder, name))
-                 for folder, folders, files in os.walk(".")
-                 if not folders.__setitem__(slice(None), [f for f in folders if f not in
-                                                          ("build", "node_modules", ".git")])
-                 for name in files]
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        names = []
+        for folder, folders, files in os.walk("."):
+            folders[:] = [name for name in folders
+                          if name not in ("build", "node_modules", ".git", "__pycache__")]
+            names += [os.path.relpath(os.path.join(folder, name)) for name in files]
     return sorted(name for name in names if os.path.isfile(name))
 
 
