@@ -258,6 +258,7 @@ struct StepStats {
   uint64_t step = 0;       // counts from 1
   double time_s = 0;       // end of the step: the stamp shared by its tokens
   double duration_s = 0;
+  int num_sequences = 0;   // computed together in this step
   int num_requests_running = 0;
   int num_requests_waiting = 0;     // came and do not run; also those that were preempted
   int num_blocks_used = 0;          // held by a request; what is merely cached counts as free
@@ -275,6 +276,7 @@ struct StepStats {
     v("step", step);
     v("time_s", time_s);
     v("duration_s", duration_s);
+    v("num_sequences", num_sequences);
     v("num_requests_running", num_requests_running);
     v("num_requests_waiting", num_requests_waiting);
     v("num_blocks_used", num_blocks_used);
