@@ -90,7 +90,7 @@ http::Router Appliance::Parts::MakeRouter() {
 // What only changes by looking.
 void Appliance::Parts::Observe() {
   models.Observe();
-  registry.Set(ongoing_requests, server->ongoing_requests());
+  registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));
 }
 
 Appliance::Appliance(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
