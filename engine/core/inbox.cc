@@ -36,6 +36,11 @@ void Inbox::RequestEnd(uint64_t request_id, EndCause cause) {
   arrived_.notify_one();
 }
 
+int Inbox::num_submitted() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int>(mail_.sequences.size());
+}
+
 void Inbox::Release(uint64_t request_id) {
   std::lock_guard lock(mutex_);
   live_.erase(request_id);

@@ -47,6 +47,9 @@ class Inbox {
   // Ends a live request at the next step; ignored for any other id.
   void RequestEnd(uint64_t request_id, EndCause cause);
 
+  // Sequences that were submitted and the loop has not taken yet.
+  int num_submitted() const;
+
   // The id may be used again.
   void Release(uint64_t request_id);
 
@@ -58,7 +61,7 @@ class Inbox {
   void Take(bool wait, Mail& mail);
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable arrived_;
   Mail mail_;
   std::unordered_set<uint64_t> live_;
