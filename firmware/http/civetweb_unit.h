@@ -6,6 +6,7 @@
 #define HEARTH_FIRMWARE_HTTP_CIVETWEB_UNIT_H_
 
 #include <stddef.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,8 +29,9 @@ int hearth_cw_head_overflowed(const struct mg_connection* conn);
  * stops. */
 int hearth_cw_read_some(struct mg_connection* conn, char* buffer, int length, double timeout_s);
 
-/* One write of at most `length` bytes. Returns as hearth_cw_read_some. */
-int hearth_cw_write_some(struct mg_connection* conn, const char* data, int length,
+/* One write of head and then body, as far as the socket takes them; under TLS of the first that is
+ * not empty. Returns as hearth_cw_read_some. */
+int hearth_cw_write_some(struct mg_connection* conn, struct iovec head, struct iovec body,
                          double timeout_s);
 
 /* Will the connection take another request after this one? */

@@ -14,9 +14,9 @@ class Connection {
   virtual ~Connection() = default;
 
   // Bytes moved (> 0), 0 after `timeout_s` without any, kGone when the peer has closed, on errors
-  // and when the server stops.
+  // and when the server stops. A write moves what it can of `head` followed by `body`.
   virtual int ReadSome(std::span<char> buffer, double timeout_s) = 0;
-  virtual int WriteSome(std::string_view data, double timeout_s) = 0;
+  virtual int WriteSome(std::string_view head, std::string_view body, double timeout_s) = 0;
 
   // Has the peer closed its end, or is the server stopping? Does not wait and takes no byte.
   virtual bool PeerGone() = 0;

@@ -115,14 +115,10 @@ void ConnectionResponse::Send(int status, std::string_view content_type, std::st
   message += "\r\n";
   status_ = status;
   if (properties_.is_head || !HasBody(status)) body = {};
-  // One write for small answers: no second packet, no wait for its acknowledgement.
-  constexpr size_t kJoinBytesMax = 256 * 1024;
-  if (body.size() <= kJoinBytesMax) {
-    message += body;
-    WriteAll(message);
-  } else if (WriteAll(message)) {
-    WriteAll(body);
-  }
+  // Under TLS each piece is a record and a packet of its own; a small answer is one.
+  constexpr size_t kJoinBytesMax = 4096;
+  if (body.size() <= kJoinBytesMax) message.append(std::exchange(body, {}));
+  WriteAll(message, body);
 }
 
 void ConnectionResponse::BeginStream(int status, std::string_view content_type) {
@@ -158,20 +154,22 @@ void ConnectionResponse::EndStream() {
 
 bool ConnectionResponse::ClientGone() { return broken_ || connection_.PeerGone(); }
 
-bool ConnectionResponse::WriteAll(std::string_view data) {
+bool ConnectionResponse::WriteAll(std::string_view head, std::string_view body) {
   if (broken_) return false;
   const double end_s = clock_.MonotonicSeconds() + limits_.stall_s +
-                       static_cast<double>(data.size()) / limits_.bytes_per_s;
-  while (!data.empty()) {
+                       static_cast<double>(head.size() + body.size()) / limits_.bytes_per_s;
+  while (!head.empty() || !body.empty()) {
     const double left_s = end_s - clock_.MonotonicSeconds();
-    const int count = left_s <= 0 ? Connection::kGone : connection_.WriteSome(data, left_s);
+    const int count = left_s <= 0 ? Connection::kGone : connection_.WriteSome(head, body, left_s);
     if (count < 0) {
       broken_ = true;
       connection_.CloseAfterAnswer();
       return false;
     }
     bytes_sent_ += static_cast<uint64_t>(count);
-    data.remove_prefix(static_cast<size_t>(count));
+    const size_t of_head = std::min(head.size(), static_cast<size_t>(count));
+    head.remove_prefix(of_head);
+    body.remove_prefix(static_cast<size_t>(count) - of_head);
   }
   return true;
 }

@@ -51,7 +51,7 @@ class ConnectionResponse : public Response {
 
  private:
   std::string Head(int status, std::string_view content_type) const;
-  bool WriteAll(std::string_view data);
+  bool WriteAll(std::string_view head, std::string_view body = {});
 
   Connection& connection_;
   const WriteLimits& limits_;

@@ -37,10 +37,12 @@ class CivetConnection : public Connection {
     return hearth_cw_read_some(connection_, buffer.data(), static_cast<int>(buffer.size()),
                                timeout_s);
   }
-  int WriteSome(std::string_view data, double timeout_s) override {
-    constexpr size_t kPieceBytesMax = size_t{1} << 20;
-    const int length = static_cast<int>(std::min(data.size(), kPieceBytesMax));
-    return hearth_cw_write_some(connection_, data.data(), length, timeout_s);
+  int WriteSome(std::string_view head, std::string_view body, double timeout_s) override {
+    const auto piece = [](std::string_view data) {
+      constexpr size_t kPieceBytesMax = size_t{1} << 20;
+      return iovec{const_cast<char*>(data.data()), std::min(data.size(), kPieceBytesMax)};
+    };
+    return hearth_cw_write_some(connection_, piece(head), piece(body), timeout_s);
   }
   // POLLRDHUP tells of the peer's FIN even behind unread bytes, as a TLS close alert leaves them.
   bool PeerGone() override {
@@ -451,7 +453,7 @@ bool Server::Impl::ReceiveBody(CivetConnection& connection, const BodyFraming& f
                                Request& request, ConnectionResponse& response) {
   const bool expects_leave = EqualsIgnoringCase(request.Header("Expect"), "100-continue");
   if (expects_leave && framing.content_length.value_or(0) <= options_.body.bytes_max) {
-    connection.WriteSome("HTTP/1.1 100 Continue\r\n\r\n", options_.write.stall_s);
+    connection.WriteSome("HTTP/1.1 100 Continue\r\n\r\n", {}, options_.write.stall_s);
   }
   // Bytes behind a chunked body cannot be handed back to CivetWeb as the next request.
   if (framing.chunked) connection.CloseAfterAnswer();

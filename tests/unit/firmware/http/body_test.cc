@@ -39,7 +39,7 @@ class ScriptedConnection : public Connection {
     if (piece.empty()) pieces_.pop_front();
     return static_cast<int>(count);
   }
-  int WriteSome(std::string_view, double) override { return kGone; }
+  int WriteSome(std::string_view, std::string_view, double) override { return kGone; }
   bool PeerGone() override { return pieces_.empty(); }
   void CloseAfterAnswer() override {}
   bool KeepsAlive() override { return true; }
