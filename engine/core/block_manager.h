@@ -40,9 +40,9 @@ class BlockManager {
   bool Grow(std::vector<int>& block_table, int num_tokens);
 
   // Puts the full blocks of `computed`, tokens whose keys and values are all in the blocks of
-  // `block_table`, into the prefix cache. The first `num_cached_blocks` are in it; returns their new
-  // number. A block whose content another sequence has cached meanwhile is given up for that one:
-  // its keys and values are bitwise the same, and each content has one block.
+  // `block_table`, into the prefix cache. The first `num_cached_blocks` are in it already; returns
+  // how many are now. A block whose content another sequence has cached meanwhile is given up for
+  // that one: its keys and values are bitwise the same, and each content has one block.
   int CacheFullBlocks(std::vector<int>& block_table, int num_cached_blocks,
                       std::span<const int> computed);
 

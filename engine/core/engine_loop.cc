@@ -8,6 +8,9 @@
 namespace hearth::engine {
 namespace {
 
+// Checking a large pool takes milliseconds: not while the next request may be on its way.
+constexpr double kIdleBeforeCheckS = 0.1;
+
 bool Contains(const std::vector<int>& ids, int id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
@@ -43,8 +46,9 @@ bool EngineLoop::Step() {
 
 // New sequences go into the scheduler, ended ones out of it.
 bool EngineLoop::TakeInbox() {
-  if (scheduler_.empty()) scheduler_.CheckIntegrity();
-  inbox_->Take(/*wait=*/scheduler_.empty(), mail_);
+  const bool idle = scheduler_.empty();
+  if (idle && !inbox_->WaitFor(kIdleBeforeCheckS)) scheduler_.CheckIntegrity();
+  inbox_->Take(/*wait=*/idle, mail_);
   for (auto& sequence : mail_.sequences) {
     const Status status = scheduler_.Add(sequence);
     if (status.ok()) continue;

@@ -56,11 +56,18 @@ class Inbox {
   // The loop shall abort all and return.
   void Close();
 
+  // Sleeps until there is something to take: true, or for `seconds`: false.
+  bool WaitFor(double seconds);
+
   // For the loop: replaces `mail` by all that came since the last call; with `wait` sleeps until
   // there is something.
   void Take(bool wait, Mail& mail);
 
  private:
+  bool has_mail() const {
+    return mail_.closed || !mail_.sequences.empty() || !mail_.ends.empty();
+  }
+
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   Mail mail_;

@@ -1,14 +1,14 @@
-// What a step asks of the hardware, estimated from the model's dimensions: floating point operations
-// and bytes moved. Divided by the step's duration and by what the machine can do, they say how much
-// of it is used.
+// What a step asks of the hardware, estimated from the model's dimensions: floating point
+// operations and bytes moved. Divided by the step's duration and by what the machine can do, they
+// say how much of it is used.
 //
-// Counted are matrix products, attention and the activation function of the MLP; left out are norms,
-// rotations, biases and residual additions, which are of order hidden_size per token. A multiply-add
+// Counted are matrix products, attention and the activation function of the MLP; left out are
+// norms, rotations, biases and residual additions, of order hidden_size per token. A multiply-add
 // is two operations. Dimensions: h = hidden_size, q = q_size, kv = kv_size, i = intermediate_size,
 // L = num_hidden_layers, V = vocab_size; w, c, a = bytes of an element of the weights, of the KV
-// cache and of the activations. Of the step: n = its tokens, l = the tokens with logits, s = the sum
-// over its tokens of the positions each attends to (position + 1), and t = the sum over its
-// sequences of the positions of the last token (the tokens that stand in the cache for it).
+// cache and of the activations. Of the step: n = its tokens, l = those with logits, s = the sum
+// over its tokens of the positions that each attends to (its own + 1), and t = the sum over its
+// sequences of the tokens that stand in the cache at the end (the last position + 1).
 //
 //   P     = h (q + 2 kv) + q h + 3 h i   weights of a layer: qkv, o, gate and up, down
 //
@@ -28,8 +28,8 @@
 //                                        silu, down
 //         + l a V
 //
-// The bytes are the least that a step of unfused operations can move; what the caches of a processor
-// keep from one operation to the next, or an operation reads twice, is not known here.
+// The bytes are the least that a step of unfused operations can move; what a processor's caches
+// keep from one operation to the next, and what an operation reads twice, is not known here.
 #pragma once
 
 #include "engine/model/model_config.h"
@@ -60,8 +60,7 @@ class StepCostModel {
   StepCost Of(const StepBatch& batch) const;
 
  private:
-  // Coefficients of n (token), l (logits), s (attended) and t (context), and what a step costs
-  // once.
+  // Coefficients of n (token), l (logits), s (attended) and t (context), and the terms without.
   StepCost per_token_;
   StepCost per_logits_;
   double flops_per_attended_ = 0;

@@ -149,7 +149,9 @@ TEST(EngineLoop, GivesTheTokensOfASingleRunWhateverTheBatchTheChunksThePreemptio
     config.block_size = 1 + below(8);
     config.num_blocks = 80 / config.block_size + below(20);
     config.enable_prefix_caching = seed % 3 != 0;
-    if (seed % 2 == 0) config.block_hash = [](uint64_t, std::span<const int>) { return uint64_t{}; };
+    if (seed % 2 == 0) {
+      config.block_hash = [](uint64_t, std::span<const int>) { return uint64_t{0}; };
+    }
     Engine engine(config);
     std::vector<Sequence> sequences;
     std::vector<int> common(40);
@@ -398,6 +400,18 @@ TEST(EngineLoop, WaitsForWorkAndAbortsTheRestWhenClosed) {
     EXPECT_TRUE(reason == "abort" || outcome.finished.num_generation_tokens == 200) << reason;
   }
   EXPECT_TRUE(engine.loop_.scheduler().empty());
+}
+
+TEST(Inbox, WaitsForMailWithoutTakingIt) {
+  Inbox inbox;
+  EXPECT_FALSE(inbox.WaitFor(0.001));
+  inbox.Submit(std::make_unique<Sequence>());
+  EXPECT_TRUE(inbox.WaitFor(1000));
+  EXPECT_EQ(inbox.num_submitted(), 1);
+  Inbox::Mail mail;
+  inbox.Take(/*wait=*/true, mail);
+  EXPECT_EQ(mail.sequences.size(), 1u);
+  EXPECT_EQ(inbox.num_submitted(), 0);
 }
 
 TEST(Inbox, BoundsTheRequestsThatAreLive) {

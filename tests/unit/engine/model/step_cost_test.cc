@@ -50,7 +50,7 @@ TEST(StepCost, AgreesWithACountByHand) {
   EXPECT_EQ(cost.read_bytes, weights + embedding + kv_read + inputs + 8 * 4);
 
   const double kv_written = 4 * (2 * 4 * 4) * 2;
-  const double outputs = 4 * (16 + 8 + 8 + 32 + 16 + 8) * 4 * 2;  // qkv, attn, o, gate_up, silu, down
+  const double outputs = 4 * (16 + 8 + 8 + 32 + 16 + 8) * 4 * 2;  // of the same, attention's for q
   EXPECT_EQ(cost.write_bytes, kv_written + 4 * 8 * 4 + outputs + 32 * 4);
 }
 
