@@ -110,6 +110,7 @@ enum class MetricId {
   kRequestsAnswered,
   kRequestFailures,
   kRequestsInFlight,
+  kRequestRate,
   kRequestsUnaccounted,
   kHearthTimeToFirstToken,
   kHearthInterTokenLatency,
