@@ -97,8 +97,7 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
       p.server, http::Server::Start(server_options,
                                     MakeRouter(&p.models, &p.registry, &p.service_observer,
                                                *p.history, p.start_time_s)));
-  p.gpu = std::make_unique<device::GpuMetrics>(&p.registry, device::Nvml::Load());
-  if (!p.gpu->has_gpu()) LOG(kInfo) << "no NVIDIA driver on this box: models run on the CPU";
+  p.gpu = std::make_unique<device::GpuMetrics>(&p.registry);
   p.sampler = std::make_unique<Sampler>(&p.registry, p.history.get());
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));
 }

@@ -1,19 +1,18 @@
 #include "firmware/device/gpu_metrics.h"
 
 #include <chrono>
+#include <utility>
 
 namespace hearth::device {
 
 using metrics::MetricId;
 
-GpuMetrics::GpuMetrics(metrics::Registry* registry, std::unique_ptr<Nvml> nvml)
-    : registry_(registry), nvml_(std::move(nvml)) {
-  if (nvml_ != nullptr) thread_ = std::thread([this] { Run(); });
-}
+GpuMetrics::GpuMetrics(metrics::Registry* registry, GpuWatch::Options options)
+    : registry_(registry), watch_(std::move(options)), thread_([this] { Run(); }) {}
 
 GpuMetrics::~GpuMetrics() {
   stopping_ = true;
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void GpuMetrics::Run() {
@@ -26,9 +25,10 @@ void GpuMetrics::Run() {
 }
 
 void GpuMetrics::Update() {
-  for (const GpuReading& gpu : nvml_->Read()) {
+  for (const GpuReading& gpu : watch_.Latest().readings) {
     const auto set = [&](MetricId id, const std::optional<double>& value) {
-      metrics::Metric* const metric = registry_->Get(id, {std::to_string(gpu.index), gpu.name});
+      metrics::Metric* const metric =
+          registry_->Get(id, {std::to_string(gpu.identity.index), gpu.identity.name});
       registry_->SetExposed(metric, value.has_value());
       if (value) registry_->Set(metric, *value);
     };
