@@ -114,6 +114,7 @@ void EngineLoop::Sample() {
 void EngineLoop::Commit() {
   result_.stats.time_s = clock_->MonotonicSeconds();  // the stamp of all tokens of the step
   result_.stats.num_preemptions = plan_.num_preemptions;
+  result_.stats.num_sequences = static_cast<int>(plan_.scheduled.size());
   size_t row = 0;
   for (const ScheduledSequence& scheduled : plan_.scheduled) {
     Sequence& sequence = *scheduled.sequence;

@@ -51,7 +51,7 @@ std::vector<fs::path> Entries(const fs::path& directory, std::string_view prefix
 Uname ReadUname() {
   utsname name{};
   if (uname(&name) != 0) return {};
-  return {name.sysname, name.release, name.version, name.machine, name.nodename};
+  return {name.sysname, name.release, name.version, name.machine, name.nodename, name.domainname};
 }
 
 // node_exporter's rule: the path of the device, else the name the driver gives, else the entry's own.

@@ -74,7 +74,7 @@ struct CoreThrottles {
 };
 
 struct Uname {
-  std::string sysname, release, version, machine, nodename;
+  std::string sysname, release, version, machine, nodename, domainname;
 };
 
 struct HostReading {

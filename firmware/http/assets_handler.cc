@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/check.h"
-#include "firmware/http/url.h"
+#include "firmware/http/negotiation.h"
 #include "webui/assets.h"
 
 namespace hearth::http {
@@ -34,7 +34,7 @@ void SendAsset(const Asset& asset, const Request& request, Response& response) {
   const std::string_view known = request.Header("If-None-Match");
   const bool is_known = known == "*" || known.find(asset.etag) != std::string_view::npos;
   if (is_known) return response.Send(304, "", "");
-  if (!ListContains(request.Header("Accept-Encoding"), "gzip")) {
+  if (!AcceptsGzip(request.Header("Accept-Encoding"))) {
     return response.Send(200, asset.content_type, Inflate(asset));
   }
   response.SetHeader("Content-Encoding", "gzip");

@@ -2,6 +2,7 @@
 // firmware/http/server.cc is the only file that knows the library.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,6 +23,7 @@ enum class Scope {
   kInfer,    // /v1/*
   kAdmin,    // whatever changes the box
 };
+inline constexpr size_t kScopeCount = 4;
 
 struct Request {
   std::string method;  // upper case

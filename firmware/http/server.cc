@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
@@ -160,6 +161,11 @@ std::vector<std::string> OwnNames(const ServerOptions& options) {
   return names;
 }
 
+// What became of the answer, for the record.
+int StatusOf(const ConnectionResponse& response) {
+  return response.bytes_sent() == 0 ? kStatusClientLeft : response.status();
+}
+
 // A place among a bounded number, given back at the end of the scope.
 class Place {
  public:
@@ -177,6 +183,18 @@ class Place {
  private:
   std::atomic<int>& free_;
   const bool taken_;
+};
+
+// Counts itself while it lives.
+class Counted {
+ public:
+  explicit Counted(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~Counted() { --count_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::atomic<int>& count_;
 };
 
 }  // namespace
@@ -198,6 +216,9 @@ class Server::Impl {
   mg_context* context() const { return context_; }
   int port() const { return port_; }
   const ServerOptions& options() const { return options_; }
+  const std::atomic<int>& ongoing(Scope scope) const {
+    return ongoing_[static_cast<size_t>(scope)];
+  }
 
  private:
   static Impl& Of(const mg_connection* connection) {
@@ -231,9 +252,12 @@ class Server::Impl {
 
   std::atomic<bool> accepting_{true};
   std::atomic<int> free_stream_places_;
-  std::mutex in_flight_mutex_;
+  std::array<std::atomic<int>, kScopeCount> ongoing_{};  // by Scope
+
+  // The mutex is for Drain's waiting alone: no request takes it before the server shuts down.
+  std::atomic<int> in_flight_{0};
+  std::mutex idle_mutex_;
   std::condition_variable idle_;
-  int in_flight_ = 0;
 };
 
 Status Server::Impl::Start() {
@@ -269,7 +293,7 @@ void Server::Impl::Stop() {
 
 bool Server::Impl::Drain(std::chrono::duration<double> timeout) {
   StopAccepting();
-  std::unique_lock lock(in_flight_mutex_);
+  std::unique_lock lock(idle_mutex_);
   return idle_.wait_for(lock, timeout, [&] { return in_flight_ == 0; });
 }
 
@@ -286,14 +310,11 @@ int Server::Impl::OnMessage(const mg_connection* connection, const char* text) {
 
 int Server::Impl::OnRequest(mg_connection* connection) {
   Impl& impl = Of(connection);
-  {
-    std::lock_guard lock(impl.in_flight_mutex_);
-    ++impl.in_flight_;
-  }
+  ++impl.in_flight_;
   const int status = impl.Serve(connection);
-  {
-    std::lock_guard lock(impl.in_flight_mutex_);
-    if (--impl.in_flight_ == 0) impl.idle_.notify_all();
+  if (--impl.in_flight_ == 0 && !impl.accepting_) {
+    std::lock_guard lock(impl.idle_mutex_);
+    impl.idle_.notify_all();
   }
   return status;
 }
@@ -302,8 +323,10 @@ int Server::Impl::OnRequest(mg_connection* connection) {
 int Server::Impl::OnParseError(mg_connection* raw, int status, const char* text) {
   Impl& impl = Of(raw);
   CivetConnection connection(raw);
+  const double arrival_time_s = MonotonicSeconds();
+  const std::string request_id = NewRequestId();
   ConnectionResponse response(connection, impl.options_.write, *Clock::System(),
-                              {.request_id = NewRequestId()});
+                              {.request_id = request_id});
   const mg_request_info& info = *mg_get_request_info(raw);
   Refusal refusal{status, text, ""};
   if (hearth_cw_head_overflowed(raw) != 0) {
@@ -317,7 +340,12 @@ int Server::Impl::OnParseError(mg_connection* raw, int status, const char* text)
   }
   impl.Refuse(connection, response, refusal);
   if (impl.options_.observer) {
-    impl.options_.observer({"other", kNoRoute, response.status(), 0, 0, response.bytes_sent()});
+    impl.options_.observer({.method = "other",
+                            .handler = kNoRoute,
+                            .request_id = request_id,
+                            .status = StatusOf(response),
+                            .duration_s = MonotonicSeconds() - arrival_time_s,
+                            .response_bytes = response.bytes_sent()});
   }
   return 0;
 }
@@ -337,19 +365,20 @@ int Server::Impl::Serve(mg_connection* raw) {
                               {.is_head = head.method == "HEAD",
                                .is_http_1_0 = head.version == "1.0",
                                .request_id = request.request_id});
-  RequestRecord record{.method = request.method, .handler = kNoRoute};
+  RequestRecord record{
+      .method = request.method, .handler = kNoRoute, .request_id = request.request_id};
   if (const auto refusal = Parse(connection, head, request)) {
     if (refusal->status == 405) record.method = "other";
     Refuse(connection, response, *refusal);
   } else {
     Answer(connection, head, request, response, record);
   }
-  record.status = response.status();
+  record.status = StatusOf(response);
   record.duration_s = MonotonicSeconds() - request.arrival_time_s;
   record.request_bytes = request.body.size();
   record.response_bytes = response.bytes_sent();
-  if (options_.observer && record.status != 0) options_.observer(record);
-  return record.status == 0 ? 499 : record.status;
+  if (options_.observer) options_.observer(record);
+  return record.status;
 }
 
 std::optional<Refusal> Server::Impl::Parse(const CivetConnection& connection,
@@ -389,7 +418,11 @@ std::optional<Refusal> Server::Impl::CheckMatch(const Router::Match& match,
 void Server::Impl::Answer(CivetConnection& connection, const RequestHead& head, Request& request,
                           ConnectionResponse& response, RequestRecord& record) {
   Router::Match match = router_.Find(request.method, request.path);
-  if (match.route != nullptr) record.handler = match.route->pattern;
+  std::optional<Counted> counted;
+  if (match.route != nullptr) {
+    record.handler = match.route->pattern;
+    counted.emplace(ongoing_[static_cast<size_t>(match.route->scope)]);
+  }
   const BodyFraming framing = FramingOf(head);
   const bool has_body = framing.chunked || framing.content_length.value_or(0) > 0;
 
@@ -446,6 +479,7 @@ void Server::Impl::Handle(CivetConnection& connection, const Route& route, const
     SendError(response, 500, "internal error; the log has it under this request's id");
     return;
   }
+  if (!response.started() && response.ClientGone()) return connection.CloseAfterAnswer();
   if (!response.started()) {
     LOG(kError) << request.method << ' ' << route.pattern << " was not answered by its handler";
     SendError(response, 500, "internal error: no answer");
@@ -470,6 +504,7 @@ std::string Server::url() const {
          Authority(options.bind_address, port());
 }
 
+int Server::ongoing_requests(Scope scope) const { return impl_->ongoing(scope); }
 void Server::StopAccepting() { impl_->StopAccepting(); }
 bool Server::Drain(std::chrono::duration<double> timeout) { return impl_->Drain(timeout); }
 void Server::Stop() { impl_->Stop(); }

@@ -17,15 +17,19 @@
 
 namespace hearth::http {
 
-// One answered request, for metrics. Told on the request's thread after the last byte.
+// One request that has ended, for metrics. Told on the request's thread after the last byte.
 struct RequestRecord {
   std::string_view method;   // "other" for one this server does not know
   std::string_view handler;  // the route's pattern; "none" when no route was reached
-  int status = 0;
-  double duration_s = 0;        // from the complete head to the last byte handed to the kernel
+  std::string_view request_id;
+  int status = 0;  // as sent; kStatusClientLeft when not a byte of an answer was
+  double duration_s = 0;  // from the complete head to the last byte handed to the kernel
   uint64_t request_bytes = 0;   // of the body
   uint64_t response_bytes = 0;  // head and body
 };
+
+// nginx's number for a client that left before its answer. It is never sent.
+inline constexpr int kStatusClientLeft = 499;
 
 struct ServerOptions {
   std::string bind_address = "127.0.0.1";  // IPv6 without brackets
@@ -52,6 +56,9 @@ class Server {
 
   int port() const;
   std::string url() const;  // "http://127.0.0.1:8080"
+
+  // Requests to routes of `scope` that are being answered now, streams to their last byte.
+  int ongoing_requests(Scope scope) const;
 
   // From now on requests to kInfer and kAdmin routes get 503; the page, health and metrics still
   // answer.

@@ -1,7 +1,6 @@
 #include "firmware/http/url.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace hearth::http {
 
@@ -73,16 +72,6 @@ std::string_view Trim(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-bool ListContains(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    std::string_view parameters = NextPart(list, ',');
-    if (!EqualsIgnoringCase(Trim(NextPart(parameters, ';')), token)) continue;
-    const std::string weight(Trim(parameters));
-    return !(weight.starts_with("q=") && std::strtod(weight.c_str() + 2, nullptr) == 0);
-  }
-  return false;
 }
 
 }  // namespace hearth::http

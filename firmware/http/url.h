@@ -22,7 +22,4 @@ std::string LowerCase(std::string_view text);
 // Without leading and trailing spaces and tabs.
 std::string_view Trim(std::string_view text);
 
-// Does a comma-separated header value ("gzip, br;q=0.5") contain `token`, and not with q=0?
-bool ListContains(std::string_view list, std::string_view token);
-
 }  // namespace hearth::http

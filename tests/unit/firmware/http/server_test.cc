@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <latch>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
 
 #include "base/json.h"
+#include "firmware/http/negotiation.h"
 #include "tests/unit/firmware/http/test_server.h"
 
 namespace hearth::http {
@@ -102,6 +105,32 @@ TEST_F(ServerTest, AnswersHeadWithTheLengthAndNoBody) {
   EXPECT_EQ(BodyOf(answer), "");
 }
 
+TEST_F(ServerTest, AnswersHeadWithTheHeadersOfGet) {
+  AddRoute("GET", "/metrics", [](const Request& request, Response& response) {
+    response.SetHeader("Vary", "Accept, Accept-Encoding");
+    if (AcceptsGzip(request.Header("Accept-Encoding"))) {
+      response.SetHeader("Content-Encoding", "gzip");
+      return response.Send(200, "text/plain; version=0.0.4; charset=utf-8", "compressed");
+    }
+    response.Send(200, "text/plain; version=0.0.4; charset=utf-8", std::string(50'000, 'x'));
+  });
+  StartServer();
+  const auto head_of = [&](std::string_view method, std::string_view coding) {
+    const std::string answer = Exchange(std::string(method) + " /metrics HTTP/1.1\r\n" +
+                                        "Host: localhost\r\nConnection: close\r\n" +
+                                        "x-request-id: same\r\nAccept-Encoding: " +
+                                        std::string(coding) + "\r\n\r\n");
+    const size_t date = answer.find("Date: ");
+    return answer.substr(0, answer.find("\r\n\r\n")).erase(date, answer.find('\r', date) - date);
+  };
+  for (const std::string_view coding : {"identity", "gzip"}) {
+    const std::string head = head_of("HEAD", coding);
+    EXPECT_EQ(head, head_of("GET", coding));
+    EXPECT_TRUE(HasLine(head, "Vary: Accept, Accept-Encoding")) << head;
+    EXPECT_EQ(HasLine(head, "Content-Encoding: gzip"), coding == "gzip") << head;
+  }
+}
+
 TEST_F(ServerTest, TurnsAnExceptionInto500WithoutItsText) {
   AddBasicRoutes();
   AddRoute("GET", "/silent", [](const Request&, Response&) {});
@@ -186,6 +215,71 @@ TEST_F(ServerTest, ObservesEveryAnswer) {
   EXPECT_EQ(records[3].status, 400);
   EXPECT_EQ(records[4].handler, "none");
   EXPECT_EQ(records[4].status, 404);
+}
+
+TEST_F(ServerTest, ObservesTheRequestIdThatTheClientSaw) {
+  AddBasicRoutes();
+  StartServer();
+  Get("/ping", "x-request-id: mine\r\n");
+  const std::string made_here = Get("/absent");
+  const auto records = StopAndTakeRecords();
+  ASSERT_EQ(records.size(), 2u);
+  const bool in_order = records[0].status == 200;
+  EXPECT_EQ(records[in_order ? 0 : 1].request_id, "mine");
+  const std::string id = records[in_order ? 1 : 0].request_id;
+  EXPECT_TRUE(HasLine(made_here, "x-request-id: " + id)) << id;
+}
+
+TEST_F(ServerTest, ObservesClientsThatLeaveBeforeTheirAnswer) {
+  AddBasicRoutes();
+  AddRoute("GET", "/slow", [](const Request&, Response& response) {
+    while (!response.ClientGone()) std::this_thread::yield();
+  });
+  StartServer();
+  {
+    RawClient reader(port()), writer(port());
+    reader.Send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    writer.Send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhel");
+    while (server_->ongoing_requests(Scope::kPublic) < 2) std::this_thread::yield();
+  }
+  while (server_->ongoing_requests(Scope::kPublic) > 0) std::this_thread::yield();
+  auto records = StopAndTakeRecords();
+  ASSERT_EQ(records.size(), 2u);
+  std::sort(records.begin(), records.end(),
+            [](const auto& a, const auto& b) { return a.handler < b.handler; });
+  EXPECT_EQ(records[0].handler, "/echo");
+  EXPECT_EQ(records[0].request_bytes, 3u);
+  EXPECT_EQ(records[1].handler, "/slow");
+  for (const Answered& record : records) {
+    EXPECT_EQ(record.status, kStatusClientLeft);
+    EXPECT_EQ(record.response_bytes, 0u);
+  }
+}
+
+TEST_F(ServerTest, CountsOngoingRequestsByScope) {
+  std::atomic<bool> finish{false};
+  std::latch inside(2);
+  const Handler wait = [&](const Request&, Response& response) {
+    inside.count_down();
+    finish.wait(false);
+    response.Send(204, "", "");
+  };
+  AddRoute("GET", "/v1/models", wait, false, Scope::kInfer);
+  AddRoute("GET", "/metrics", wait, false, Scope::kMetrics);
+  StartServer();
+  std::thread infer([&] { Get("/v1/models"); });
+  std::thread metrics([&] { Get("/metrics"); });
+  inside.wait();
+  EXPECT_EQ(server_->ongoing_requests(Scope::kInfer), 1);
+  EXPECT_EQ(server_->ongoing_requests(Scope::kMetrics), 1);
+  EXPECT_EQ(server_->ongoing_requests(Scope::kPublic), 0);
+  finish = true;
+  finish.notify_all();
+  infer.join();
+  metrics.join();
+  EXPECT_TRUE(server_->Drain(std::chrono::seconds(10)));
+  EXPECT_EQ(server_->ongoing_requests(Scope::kInfer), 0);
+  EXPECT_EQ(server_->ongoing_requests(Scope::kMetrics), 0);
 }
 
 TEST_F(ServerTest, RefusesWorkButShowsThePageWhileDraining) {

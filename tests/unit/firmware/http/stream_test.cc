@@ -5,6 +5,7 @@
 #include <latch>
 #include <thread>
 
+#include "base/clock.h"
 #include "firmware/http/sse.h"
 #include "tests/unit/firmware/http/test_server.h"
 
@@ -98,6 +99,30 @@ TEST_F(StreamTest, BreaksOffVisiblyWhenTheHandlerThrows) {
   EXPECT_NE(answer.find("data: 1"), std::string::npos);
   EXPECT_EQ(answer.find("0\r\n\r\n"), std::string::npos)
       << "a truncated stream must not look complete";
+}
+
+TEST_F(StreamTest, IsRecordedToItsLastByte) {
+  std::atomic<double> begin_s{0}, end_s{0};
+  AddRoute(
+      "GET", "/stream",
+      [&](const Request&, Response& response) {
+        begin_s = MonotonicSeconds();
+        BeginEventStream(response);
+        for (int i = 0; i < 100; ++i) response.Write("data: tick\n\n");
+        response.EndStream();
+        end_s = MonotonicSeconds();
+      },
+      /*streams=*/true);
+  StartServer();
+  RawClient client(port());
+  client.Send(kStreamRequest);
+  const size_t bytes = client.ReadUntil("\r\n0\r\n\r\n").size();
+  const auto records = StopAndTakeRecords();
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].handler, "/stream");
+  EXPECT_EQ(records[0].status, 200);
+  EXPECT_EQ(records[0].response_bytes, bytes);
+  EXPECT_GE(records[0].duration_s, end_s - begin_s);
 }
 
 TEST_F(StreamTest, NoticesThatTheClientLeftWithoutWriting) {

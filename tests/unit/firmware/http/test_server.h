@@ -18,8 +18,9 @@ namespace hearth::http {
 class ServerTest : public testing::Test {
  protected:
   struct Answered {
-    std::string method, handler;
+    std::string method, handler, request_id;
     int status;
+    double duration_s;
     uint64_t request_bytes, response_bytes;
   };
 
@@ -29,7 +30,8 @@ class ServerTest : public testing::Test {
     if (options.reserved_threads == limits::kHttpReservedThreads) options.reserved_threads = 8;
     options.observer = [this](const RequestRecord& record) {
       std::lock_guard lock(mutex_);
-      answered_.push_back({std::string(record.method), std::string(record.handler), record.status,
+      answered_.push_back({std::string(record.method), std::string(record.handler),
+                           std::string(record.request_id), record.status, record.duration_s,
                            record.request_bytes, record.response_bytes});
     };
     auto server = Server::Start(std::move(options), std::move(router_));

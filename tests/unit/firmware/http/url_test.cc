@@ -21,14 +21,5 @@ TEST(ParseForm, KeepsOrderAndRepeats) {
   EXPECT_TRUE(ParseForm("").empty());
 }
 
-TEST(ListContains, ReadsWeights) {
-  EXPECT_TRUE(ListContains("br, gzip", "gzip"));
-  EXPECT_TRUE(ListContains("GZIP;q=0.5", "gzip"));
-  EXPECT_FALSE(ListContains("gzip;q=0", "gzip"));
-  EXPECT_FALSE(ListContains("gzip;q=0.000, br", "gzip"));
-  EXPECT_FALSE(ListContains("xgzip", "gzip"));
-  EXPECT_FALSE(ListContains("", "gzip"));
-}
-
 }  // namespace
 }  // namespace hearth::http
