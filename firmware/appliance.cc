@@ -5,14 +5,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "firmware/api/metrics_api.h"
+#include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
 #include "firmware/api/status_api.h"
 #include "firmware/device/gpu_metrics.h"
 #include "firmware/http/assets_handler.h"
 #include "firmware/http/server.h"
-#include "firmware/metrics/exposition.h"
-#include "firmware/metrics/observer.h"
+#include "firmware/metrics/http_observer.h"
+#include "firmware/metrics/metrics_pages.h"
+#include "firmware/metrics/request_ledger.h"
+#include "firmware/metrics/viewed_series.h"
 #include "firmware/models/model_manager.h"
 #include "firmware/sampler.h"
 #include "storage/history.h"
@@ -25,15 +29,24 @@ struct Appliance::Parts {
       : options(options_in),
         start_time_s(static_cast<double>(WallMillis()) / 1000),
         history(std::move(history_in)),
-        service_observer(&registry),
-        models(options.engine_executable, &registry) {}
+        viewed_series(history.get()),
+        http_observer(&registry),
+        ledger(&registry),
+        models(options.engine_executable, &registry, &ledger) {}
+
+  http::Router MakeRouter();
+  void Observe();
 
   const ApplianceOptions options;
   const double start_time_s;
   metrics::Registry registry;
   std::unique_ptr<storage::History> history;
-  metrics::ServiceObserver service_observer;
+  metrics::ViewedSeries viewed_series;
+  metrics::HttpObserver http_observer;
+  metrics::RequestLedger ledger;
   models::ModelManager models;
+  std::unique_ptr<metrics::MetricsPages> pages;
+  metrics::Metric* ongoing_requests = nullptr;
   std::unique_ptr<device::GpuMetrics> gpu;
   std::unique_ptr<Sampler> sampler;
   std::unique_ptr<http::Server> server;
@@ -41,31 +54,44 @@ struct Appliance::Parts {
 
 namespace {
 
-// For /api/v1/metadata: the metrics table as Prometheus would have read it from /metrics.
+// For /api/v1/metadata: every name view as Prometheus would have read it from /metrics.
 std::map<std::string, api::MetricMetadata> MetricsMetadata() {
   std::map<std::string, api::MetricMetadata> metadata;
-  for (const auto& def : metrics::MetricDefs()) {
-    metadata[std::string(def.name)] = {std::string(metrics::TypeName(def.kind)),
-                                       std::string(def.help), ""};
+  for (const auto& view : metrics::NameViews()) {
+    metadata[view.name] = {std::string(metrics::TypeName(view.kind())),
+                           std::string(view.help_text()), ""};
   }
   return metadata;
 }
 
-http::Router MakeRouter(models::ModelManager* models, metrics::Registry* registry,
-                        metrics::ServiceObserver* observer, const storage::History& history,
-                        double start_time_s) {
+// What a model gets that is loaded later: the first one's settings.
+models::ModelOptions DefaultsOf(const ApplianceOptions& options) {
+  models::ModelOptions defaults = options.models.empty() ? models::ModelOptions{} : options.models[0];
+  defaults.log_engine_metrics = true;
+  return defaults;
+}
+
+}  // namespace
+
+http::Router Appliance::Parts::MakeRouter() {
   http::Router router;
   const auto add = [&](std::vector<http::Route> routes) {
     for (auto& route : routes) router.Add(std::move(route));
   };
-  add(api::OpenAiRoutes(models, observer));
-  add(api::StatusRoutes(models, registry, start_time_s));
-  add(api::PrometheusRoutes(history, Clock::System(), MetricsMetadata));
+  add(api::OpenAiRoutes(&models, &ledger));
+  add(api::ModelsRoutes(&models, DefaultsOf(options)));
+  add(api::StatusRoutes(&models, start_time_s));
+  add(api::MetricsRoutes(pages.get(), options.metrics_views));
+  add(api::PrometheusRoutes(viewed_series, Clock::System(), MetricsMetadata));
   add(http::AssetRoutes());
   return router;
 }
 
-}  // namespace
+// What only changes by looking.
+void Appliance::Parts::Observe() {
+  models.Observe();
+  registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));
+}
 
 Appliance::Appliance(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
@@ -88,18 +114,25 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   http::ServerOptions server_options;
   server_options.bind_address = options.host;
   server_options.port = options.port;
-  server_options.observer = [observer = &p.service_observer](const http::RequestRecord& record) {
-    observer->OnHttpRequest(record.handler, record.method, record.status, record.duration_s);
+  server_options.observer = [observer = &p.http_observer](const http::RequestRecord& record) {
+    observer->OnAnswered({.handler = record.handler,
+                          .method = record.method,
+                          .status = record.status,
+                          .duration_s = record.duration_s,
+                          .request_bytes = static_cast<double>(record.request_bytes),
+                          .response_bytes = static_cast<double>(record.response_bytes)});
   };
   // The model is known before HTTP answers: /v1/models is never empty, every series exists from the start.
-  p.models.Serve(options.load);
-  HEARTH_ASSIGN_OR_RETURN(
-      p.server, http::Server::Start(server_options,
-                                    MakeRouter(&p.models, &p.registry, &p.service_observer,
-                                               *p.history, p.start_time_s)));
+  for (const models::ModelOptions& model : options.models) {
+    HEARTH_RETURN_IF_ERROR(p.models.Serve(model));
+  }
+  p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
+  p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
+  HEARTH_ASSIGN_OR_RETURN(p.server, http::Server::Start(server_options, p.MakeRouter()));
   p.gpu = std::make_unique<device::GpuMetrics>(&p.registry, device::Nvml::Load());
   if (!p.gpu->has_gpu()) LOG(kInfo) << "no NVIDIA driver on this box: models run on the CPU";
-  p.sampler = std::make_unique<Sampler>(&p.registry, p.history.get());
+  p.sampler = std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(),
+                                        [&p] { p.Observe(); });
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));
 }
 

@@ -4,9 +4,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
-#include "engine/protocol/messages.h"
+#include "firmware/metrics/name_views.h"
+#include "firmware/models/model_manager.h"
 
 namespace hearth {
 
@@ -15,7 +17,9 @@ struct ApplianceOptions {
   int port = 8080;                 // 0 = any free one
   std::string state_directory;     // made if absent; holds history.db
   std::string engine_executable;   // path of hearth-engine
-  protocol::Load load;             // the model
+  std::vector<models::ModelOptions> models;
+  // What /metrics shows to who does not choose with ?view=.
+  metrics::ViewSet metrics_views = metrics::ViewSet::Default();
   double history_commit_interval_s = 60;  // what a killed hearthd may lose
   double drain_timeout_s = 30;
 };

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 #include "base/log.h"
 #include "base/version.h"
@@ -29,20 +31,18 @@ std::string NameOf(const std::string& model_directory) {
   return name.string();
 }
 
-void AddOptions(CLI::App& app, ApplianceOptions& options) {
-  protocol::Load& load = options.load;
-  app.set_version_flag("--version", std::string(kVersion));
-  app.add_option("--host", options.host, "address to listen on")->capture_default_str();
-  app.add_option("--port", options.port, "port to listen on; 0 takes any free one")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
-  app.add_option("--state", options.state_directory, "directory of the history; made if absent")
-      ->required();
-  app.add_option("--model", load.model, "Hugging Face model directory to serve")->required();
-  app.add_option("--served-model-name", load.served_model_name,
-                 "name clients ask for; the directory's name when absent");
-  app.add_option("--engine", options.engine_executable, "path of hearth-engine")
-      ->capture_default_str();
+// What the command line says of models; --model and --served-model-name may be repeated, the rest
+// holds for each.
+struct ModelFlags {
+  std::vector<std::string> models;
+  std::vector<std::string> names;
+  models::ModelOptions common;
+  double slo_ttft_ms = 2000;
+  double slo_tpot_ms = 200;
+  double slo_e2e_ms = 0;
+};
+
+void AddEngineOptions(CLI::App& app, protocol::Load& load) {
   app.add_option("--max-model-len", load.max_model_len, "context length in tokens; 0 = the model's")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--max-num-seqs", load.max_num_seqs, "sequences in one step")
@@ -54,15 +54,84 @@ void AddOptions(CLI::App& app, ApplianceOptions& options) {
   app.add_option("--kv-cache-memory-bytes", load.kv_cache_bytes,
                  "bytes of the KV cache; 0 = chosen from free memory")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--history-commit-interval", options.history_commit_interval_s,
-                 "seconds of history a crash may lose; shorter writes more to the disk")
-      ->check(CLI::Range(1.0, 3600.0))
+  app.add_option("--enable-prefix-caching", load.enable_prefix_caching,
+                 "keep what was computed of a prompt for the next that begins alike")
       ->capture_default_str();
   app.add_option("--dtype", load.dtype, "how weights are kept")
       ->check(CLI::IsMember({"auto", "bfloat16", "float32"}))
       ->capture_default_str();
   app.add_option("--threads", load.num_threads, "threads of the CPU engine; 0 = physical cores")
       ->check(CLI::NonNegativeNumber);
+}
+
+void AddModelOptions(CLI::App& app, ModelFlags& flags) {
+  app.add_option("--model", flags.models, "Hugging Face model directory to serve; may be repeated")
+      ->required();
+  app.add_option("--served-model-name", flags.names,
+                 "name clients ask for, one per --model; the directory's name when absent");
+  app.add_option("--log-engine-metrics", flags.common.log_engine_metrics,
+                 "show and record the engine's metrics (vllm:*)")
+      ->capture_default_str();
+  const auto add_slo = [&](const std::string& name, double& ms, const std::string& what) {
+    app.add_option(name, ms, "objective for " + what + " in ms; 0 = none")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+  };
+  add_slo("--slo-ttft-ms", flags.slo_ttft_ms, "the time to the first token");
+  add_slo("--slo-tpot-ms", flags.slo_tpot_ms, "the time per output token");
+  add_slo("--slo-e2e-ms", flags.slo_e2e_ms, "the whole answer");
+  AddEngineOptions(app, flags.common.load);
+}
+
+void AddOptions(CLI::App& app, ApplianceOptions& options) {
+  app.set_version_flag("--version", std::string(kVersion));
+  app.add_option("--host", options.host, "address to listen on")->capture_default_str();
+  app.add_option("--port", options.port, "port to listen on; 0 takes any free one")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  app.add_option("--state", options.state_directory, "directory of the history; made if absent")
+      ->required();
+  app.add_option("--engine", options.engine_executable, "path of hearth-engine")
+      ->capture_default_str();
+  app.add_option("--history-commit-interval", options.history_commit_interval_s,
+                 "seconds of history a crash may lose; shorter writes more to the disk")
+      ->check(CLI::Range(1.0, 3600.0))
+      ->capture_default_str();
+}
+
+Result<std::vector<models::ModelOptions>> ModelsOf(const ModelFlags& flags) {
+  if (flags.names.size() > flags.models.size()) {
+    return InvalidArgument("there are more --served-model-name (" +
+                           std::to_string(flags.names.size()) + ") than --model (" +
+                           std::to_string(flags.models.size()) + ")");
+  }
+  const auto seconds = [](double ms) { return ms > 0 ? std::optional(ms / 1000) : std::nullopt; };
+  std::vector<models::ModelOptions> models;
+  for (size_t i = 0; i < flags.models.size(); ++i) {
+    models::ModelOptions& model = models.emplace_back(flags.common);
+    model.load.model = flags.models[i];
+    model.load.served_model_name = i < flags.names.size() ? flags.names[i] : NameOf(flags.models[i]);
+    model.slo = {seconds(flags.slo_ttft_ms), seconds(flags.slo_tpot_ms), seconds(flags.slo_e2e_ms)};
+  }
+  return models;
+}
+
+std::string ViewsHelp() {
+  std::string help = "names that /metrics shows, separated by commas:";
+  for (const auto& view : metrics::ViewDefs()) {
+    help += " " + std::string(view.name) + (view.by_default ? "*" : "");
+  }
+  return help + " (* by default)";
+}
+
+// From what the command line said to what the appliance takes.
+Status Settle(const ModelFlags& flags, const std::vector<std::string>& views,
+              ApplianceOptions& options) {
+  HEARTH_ASSIGN_OR_RETURN(options.models, ModelsOf(flags));
+  if (!views.empty()) {
+    HEARTH_ASSIGN_OR_RETURN(options.metrics_views, metrics::ParseViews(views));
+  }
+  return Status::Ok();
 }
 
 int WaitForStop(const sigset_t& signals, const Appliance& appliance) {
@@ -82,10 +151,16 @@ int Main(int argc, char** argv) {
                "metric history and Prometheus endpoint.");
   ApplianceOptions options;
   options.engine_executable = DefaultEngine();
+  ModelFlags model_flags;
+  std::vector<std::string> views;
   AddOptions(app, options);
+  AddModelOptions(app, model_flags);
+  app.add_option("--metrics-views", views, ViewsHelp())->delimiter(',');
   CLI11_PARSE(app, argc, argv);
-  if (options.load.served_model_name.empty()) {
-    options.load.served_model_name = NameOf(options.load.model);
+  const Status settled = Settle(model_flags, views, options);
+  if (!settled.ok()) {
+    LOG(kError) << settled.message();
+    return 2;
   }
 
   // Blocked before any thread starts, so that only WaitForStop sees them.
@@ -103,8 +178,10 @@ int Main(int argc, char** argv) {
   }
   const std::string url =
       "http://" + options.host + ":" + std::to_string((*appliance)->port()) + "/";
-  LOG(kInfo) << "serving model '" << options.load.served_model_name << "' from "
-             << options.load.model;
+  for (const auto& model : options.models) {
+    LOG(kInfo) << "serving model '" << model.load.served_model_name << "' from "
+               << model.load.model;
+  }
   std::printf("Hearth is up: %s\n", url.c_str());
   std::fflush(stdout);
   NotifySystemd("READY=1\nSTATUS=" + (*appliance)->StatusLine());

@@ -9,14 +9,18 @@ namespace hearth {
 
 using metrics::MetricId;
 
-Sampler::Sampler(metrics::Registry* registry, storage::History* history)
+Sampler::Sampler(metrics::Registry* registry, storage::History* history,
+                 metrics::MetricsPages* pages, std::function<void()> observe)
     : registry_(registry),
       history_(history),
+      pages_(pages),
+      observe_(std::move(observe)),
       process_(registry),
       history_bytes_(registry->Get(MetricId::kHistoryBytes)),
       samples_appended_(registry->Get(MetricId::kHistorySamplesAppended)),
       write_errors_(registry->Get(MetricId::kHistoryWriteErrors)),
       last_commit_(registry->Get(MetricId::kHistoryLastCommitTime)),
+      series_(registry->Get(MetricId::kHistorySeries)),
       thread_([this] { Run(); }) {}
 
 Sampler::~Sampler() {
@@ -43,6 +47,7 @@ void Sampler::Run() {
 }
 
 void Sampler::Sample() {
+  observe_();
   process_.Update();
   const storage::HistoryStats stats = history_->stats();
   registry_->Set(history_bytes_, static_cast<double>(stats.bytes_on_disk));
@@ -50,12 +55,14 @@ void Sampler::Sample() {
   registry_->Set(write_errors_, static_cast<double>(stats.write_errors));
   registry_->SetExposed(last_commit_, stats.last_commit_ms > 0);
   registry_->Set(last_commit_, static_cast<double>(stats.last_commit_ms) / 1000);
+  registry_->Set(series_, static_cast<double>(stats.series));
 
-  const metrics::Snapshot snapshot = registry_->TakeSnapshot();
+  const auto taken = std::make_shared<const metrics::Snapshot>(registry_->TakeSnapshot());
+  const metrics::Snapshot& snapshot = *taken;
   std::vector<std::pair<storage::SeriesId, double>> values;
   values.reserve(snapshot.series.size());
   for (size_t i = 0; i < snapshot.series.size(); ++i) {
-    const metrics::ExposedSeries& series = *snapshot.series[i];
+    const metrics::RecordedSeries& series = *snapshot.series[i];
     if (series.index >= ids_.size()) {
       ids_.resize(series.index + 1);
       known_.resize(series.index + 1);
@@ -71,6 +78,7 @@ void Sampler::Sample() {
   if (const Status appended = history_->Append(WallMillis(), values); !appended.ok()) {
     LOG(kWarning) << "the history did not take this second's sample: " << appended.message();
   }
+  pages_->Publish(taken);
 }
 
 }  // namespace hearth

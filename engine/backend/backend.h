@@ -81,7 +81,10 @@ class Backend {
   virtual int64_t KvCacheBytes(const KvCacheShape& shape) const = 0;
   virtual int64_t FreeMemoryBytes() const = 0;  // that a KV cache could take now
   virtual int64_t weight_bytes() const = 0;
-  virtual DType weight_dtype() const = 0;  // of matrices
+  virtual int64_t workspace_bytes() const = 0;  // reserved: activations, logits, tables, scratch
+  virtual DType weight_dtype() const = 0;       // of matrices
+  virtual DType kv_cache_dtype() const = 0;
+  virtual DType activation_dtype() const = 0;
   virtual std::string device_name() const = 0;
 
   // ---- Per step, in this order of use

@@ -8,6 +8,9 @@
 namespace hearth::engine {
 namespace {
 
+// Checking a large pool takes milliseconds: not while the next request may be on its way.
+constexpr double kIdleBeforeCheckS = 0.1;
+
 bool Contains(const std::vector<int>& ids, int id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
@@ -15,12 +18,13 @@ bool Contains(const std::vector<int>& ids, int id) {
 }  // namespace
 
 EngineLoop::EngineLoop(const SchedulerConfig& config, Forward forward, Inbox* inbox,
-                       const Clock* clock, Publish publish)
+                       const Clock* clock, Publish publish, const StepCostModel& step_cost)
     : scheduler_(config),
       forward_(std::move(forward)),
       inbox_(inbox),
       clock_(clock),
-      publish_(std::move(publish)) {}
+      publish_(std::move(publish)),
+      step_cost_(step_cost) {}
 
 void EngineLoop::Run() {
   while (Step()) {
@@ -42,8 +46,9 @@ bool EngineLoop::Step() {
 
 // New sequences go into the scheduler, ended ones out of it.
 bool EngineLoop::TakeInbox() {
-  if (scheduler_.empty()) scheduler_.CheckIntegrity();
-  inbox_->Take(/*wait=*/scheduler_.empty(), mail_);
+  const bool idle = scheduler_.empty();
+  if (idle && !inbox_->WaitFor(kIdleBeforeCheckS)) scheduler_.CheckIntegrity();
+  inbox_->Take(/*wait=*/idle, mail_);
   for (auto& sequence : mail_.sequences) {
     const Status status = scheduler_.Add(sequence);
     if (status.ok()) continue;
@@ -114,18 +119,25 @@ void EngineLoop::Sample() {
 void EngineLoop::Commit() {
   result_.stats.time_s = clock_->MonotonicSeconds();  // the stamp of all tokens of the step
   result_.stats.num_preemptions = plan_.num_preemptions;
+  result_.stats.prefix_cache_queries = plan_.prefix_cache_queries;
+  result_.stats.prefix_cache_hits = plan_.prefix_cache_hits;
+  const StepCost cost = step_cost_.Of(batch_);
+  result_.stats.estimated_flops = cost.flops;
+  result_.stats.estimated_read_bytes = cost.read_bytes;
+  result_.stats.estimated_write_bytes = cost.write_bytes;
+  result_.stats.num_sequences = static_cast<int>(plan_.scheduled.size());
   size_t row = 0;
   for (const ScheduledSequence& scheduled : plan_.scheduled) {
     Sequence& sequence = *scheduled.sequence;
     const bool has_logits = scheduled.needs_logits();
-    sequence.num_computed_tokens += scheduled.num_scheduled_tokens;
+    scheduler_.MarkComputed(scheduled);
     CountPromptTokens(sequence);
     if (has_logits) AppendToken(sequence, sampled_[row++]);
   }
 }
 
 // A prompt that a preemption makes the engine compute again is not counted again: over all steps
-// the prompt tokens add up to those of the requests.
+// the prompt tokens add up to those of the requests that were not found in the prefix cache.
 void EngineLoop::CountPromptTokens(Sequence& sequence) {
   const int computed = std::min(sequence.num_computed_tokens, sequence.num_prompt_tokens);
   if (computed <= sequence.num_counted_prompt_tokens) return;
@@ -136,6 +148,8 @@ void EngineLoop::CountPromptTokens(Sequence& sequence) {
 // May end the sequence, and with it `sequence`'s life.
 void EngineLoop::AppendToken(Sequence& sequence, std::optional<int> token_id) {
   if (!token_id) {
+    // Memory may be damaged, also that of a block which the next request would find.
+    scheduler_.ResetPrefixCache();
     Finish(sequence.request_id, "error", "",
            "the model gave no usable logits for token " +
                std::to_string(sequence.num_generation_tokens()) +
@@ -146,7 +160,11 @@ void EngineLoop::AppendToken(Sequence& sequence, std::optional<int> token_id) {
   sequence.last_token_time_s = result_.stats.time_s;
   if (sequence.num_generation_tokens() == 1) sequence.first_token_time_s = result_.stats.time_s;
   ++result_.stats.num_generation_tokens;
-  result_.tokens.push_back({sequence.request_id, *token_id, sequence.scheduled_time_s});
+  result_.tokens.push_back({.request_id = sequence.request_id,
+                            .token_id = *token_id,
+                            .scheduled_time_s = sequence.scheduled_time_s,
+                            .num_cached_tokens = sequence.num_cached_tokens,
+                            .num_preemptions = sequence.num_preemptions});
   if (Contains(sequence.eos_token_ids, *token_id)) {
     Finish(sequence.request_id, "stop");
   } else if (Contains(sequence.stop_token_ids, *token_id)) {
@@ -166,7 +184,9 @@ void EngineLoop::Finish(uint64_t request_id, const std::string& finish_reason,
   finished.stop_reason = stop_reason;
   finished.error = error;
   finished.num_prompt_tokens = sequence->num_prompt_tokens;
+  finished.num_cached_tokens = sequence->num_cached_tokens;
   finished.num_generation_tokens = sequence->num_generation_tokens();
+  finished.num_preemptions = sequence->num_preemptions;
   finished.queued_time_s = sequence->queued_time_s;
   finished.scheduled_time_s = sequence->scheduled_time_s;
   finished.first_token_time_s = sequence->first_token_time_s;
@@ -182,7 +202,8 @@ void EngineLoop::PublishStep(double start_s) {
   stats.step = ++num_steps_;
   stats.duration_s = stats.time_s - start_s;
   stats.num_requests_running = scheduler_.num_running();
-  stats.num_requests_waiting = scheduler_.num_waiting();
+  // While the step was computed, others came.
+  stats.num_requests_waiting = scheduler_.num_waiting() + inbox_->num_submitted();
   stats.num_blocks_used = scheduler_.blocks().num_used_blocks();
   stats.num_blocks_total = scheduler_.blocks().num_blocks();
   publish_(std::exchange(result_, {}));

@@ -14,6 +14,7 @@
 #include "engine/core/sampler.h"
 #include "engine/core/scheduler.h"
 #include "engine/model/decoder.h"
+#include "engine/model/step_cost.h"
 #include "engine/protocol/messages.h"
 
 namespace hearth::engine {
@@ -22,7 +23,10 @@ namespace hearth::engine {
 struct SampledToken {
   uint64_t request_id = 0;
   int token_id = 0;
-  double scheduled_time_s = 0;  // of the sequence
+  // Of the sequence, as in protocol::FinishedRequest.
+  double scheduled_time_s = 0;
+  int num_cached_tokens = 0;
+  int num_preemptions = 0;
 };
 
 // What a step brought. A sequence's finish comes with its last token or later, exactly once.
@@ -39,9 +43,10 @@ class EngineLoop {
   using Forward = std::function<std::span<const float>(const StepBatch& batch)>;
   using Publish = std::function<void(StepResult result)>;
 
-  // `inbox` and `clock` outlive the loop.
+  // `inbox` and `clock` outlive the loop. `step_cost` estimates what a forward does; without one
+  // the estimates are 0.
   EngineLoop(const SchedulerConfig& config, Forward forward, Inbox* inbox, const Clock* clock,
-             Publish publish);
+             Publish publish, const StepCostModel& step_cost = {});
 
   // Steps until the inbox is closed, then aborts what is left and publishes that as a last step.
   void Run();
@@ -69,6 +74,7 @@ class EngineLoop {
   Inbox* const inbox_;
   const Clock* const clock_;
   const Publish publish_;
+  const StepCostModel step_cost_;
   Sampler sampler_;
 
   // Of the step in progress; kept to reuse their memory.

@@ -1,5 +1,6 @@
 #include "engine/core/inbox.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -36,6 +37,11 @@ void Inbox::RequestEnd(uint64_t request_id, EndCause cause) {
   arrived_.notify_one();
 }
 
+int Inbox::num_submitted() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int>(mail_.sequences.size());
+}
+
 void Inbox::Release(uint64_t request_id) {
   std::lock_guard lock(mutex_);
   live_.erase(request_id);
@@ -50,14 +56,16 @@ void Inbox::Close() {
   arrived_.notify_one();
 }
 
+bool Inbox::WaitFor(double seconds) {
+  std::unique_lock lock(mutex_);
+  return arrived_.wait_for(lock, std::chrono::duration<double>(seconds),
+                           [&] { return has_mail(); });
+}
+
 void Inbox::Take(bool wait, Mail& mail) {
   mail.clear();
   std::unique_lock lock(mutex_);
-  if (wait) {
-    arrived_.wait(lock, [&] {
-      return mail_.closed || !mail_.sequences.empty() || !mail_.ends.empty();
-    });
-  }
+  if (wait) arrived_.wait(lock, [&] { return has_mail(); });
   std::swap(mail.sequences, mail_.sequences);
   std::swap(mail.ends, mail_.ends);
   mail.closed = mail_.closed;

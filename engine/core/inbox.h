@@ -47,18 +47,28 @@ class Inbox {
   // Ends a live request at the next step; ignored for any other id.
   void RequestEnd(uint64_t request_id, EndCause cause);
 
+  // Sequences that were submitted and the loop has not taken yet.
+  int num_submitted() const;
+
   // The id may be used again.
   void Release(uint64_t request_id);
 
   // The loop shall abort all and return.
   void Close();
 
+  // Sleeps until there is something to take: true, or for `seconds`: false.
+  bool WaitFor(double seconds);
+
   // For the loop: replaces `mail` by all that came since the last call; with `wait` sleeps until
   // there is something.
   void Take(bool wait, Mail& mail);
 
  private:
-  std::mutex mutex_;
+  bool has_mail() const {
+    return mail_.closed || !mail_.sequences.empty() || !mail_.ends.empty();
+  }
+
+  mutable std::mutex mutex_;
   std::condition_variable arrived_;
   Mail mail_;
   std::unordered_set<uint64_t> live_;

@@ -10,7 +10,9 @@
 namespace hearth::engine {
 
 Scheduler::Scheduler(const SchedulerConfig& config)
-    : config_(config), blocks_(config.num_blocks, config.block_size) {
+    : config_(config),
+      blocks_(config.num_blocks, config.block_size, config.enable_prefix_caching,
+              config.block_hash) {
   CHECK(config.max_num_seqs > 0) << config.max_num_seqs;
   CHECK(config.max_num_batched_tokens >= config.max_num_seqs)
       << config.max_num_batched_tokens << " tokens cannot hold a decode of "
@@ -40,6 +42,8 @@ void Scheduler::Schedule(StepPlan& plan) {
   plan.scheduled.clear();
   plan.num_batched_tokens = 0;
   plan.num_preemptions = 0;
+  plan.prefix_cache_queries = 0;
+  plan.prefix_cache_hits = 0;
   ScheduleDecodes(plan);
   SchedulePrefills(plan);
   // What a preemption freed belongs to the sequences that run.
@@ -72,7 +76,16 @@ void Scheduler::SchedulePrefills(StepPlan& plan) {
 void Scheduler::Admit(StepPlan& plan) {
   while (!waiting_.empty() && num_running() < config_.max_num_seqs && BudgetLeft(plan) > 0) {
     Sequence& sequence = *waiting_.front();
-    if (!blocks_.Grow(sequence.block_table, sequence.num_tokens())) return;
+    const auto num_found = blocks_.Allocate(sequence.block_table, sequence.token_ids);
+    if (!num_found) return;
+    sequence.num_computed_tokens = *num_found;
+    sequence.num_cached_blocks = *num_found / config_.block_size;
+    if (config_.enable_prefix_caching && sequence.num_preemptions == 0) {
+      sequence.num_cached_tokens = *num_found;
+      sequence.num_counted_prompt_tokens = *num_found;
+      plan.prefix_cache_queries += sequence.num_tokens();
+      plan.prefix_cache_hits += *num_found;
+    }
     sequence.status = SequenceStatus::kRunning;
     running_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
@@ -84,6 +97,9 @@ void Scheduler::PreemptLast() {
   Sequence& sequence = *running_.back();
   blocks_.Free(sequence.block_table);
   sequence.num_computed_tokens = 0;
+  sequence.num_cached_blocks = 0;
+  sequence.caches_blocks = true;
+  ++sequence.num_preemptions;
   sequence.status = SequenceStatus::kWaiting;
   waiting_.push_front(std::move(running_.back()));
   running_.pop_back();
@@ -93,6 +109,24 @@ void Scheduler::Append(Sequence& sequence, int num_tokens, StepPlan& plan) const
   CHECK(num_tokens > 0 && num_tokens <= BudgetLeft(plan)) << num_tokens;
   plan.scheduled.push_back({&sequence, num_tokens});
   plan.num_batched_tokens += num_tokens;
+}
+
+void Scheduler::MarkComputed(const ScheduledSequence& scheduled) {
+  Sequence& sequence = *scheduled.sequence;
+  sequence.num_computed_tokens += scheduled.num_scheduled_tokens;
+  if (!sequence.caches_blocks) return;
+  const auto num_computed = static_cast<size_t>(sequence.num_computed_tokens);
+  sequence.num_cached_blocks =
+      blocks_.CacheFullBlocks(sequence.block_table, sequence.num_cached_blocks,
+                              std::span(sequence.token_ids).first(num_computed));
+}
+
+void Scheduler::ResetPrefixCache() {
+  blocks_.ResetPrefixCache();
+  for (const auto& sequence : running_) {
+    sequence->num_cached_blocks = 0;
+    sequence->caches_blocks = false;
+  }
 }
 
 std::unique_ptr<Sequence> Scheduler::Remove(uint64_t request_id) {
@@ -116,6 +150,23 @@ const Sequence* Scheduler::AnySequence() const {
   return waiting_.empty() ? nullptr : waiting_.back().get();
 }
 
+// Nothing but computed blocks can be found, each under the tokens that it holds.
+void Scheduler::CheckCachedBlocks(const Sequence& sequence) const {
+  const PrefixCache& cache = blocks_.prefix_cache();
+  CHECK(sequence.num_cached_blocks * config_.block_size <= sequence.num_computed_tokens)
+      << sequence.request_id;
+  int parent = kNoBlock;
+  for (int i = 0; i < sequence.num_cached_blocks; ++i) {
+    const int block = sequence.block_table[static_cast<size_t>(i)];
+    const auto held = std::span(sequence.token_ids)
+                          .subspan(static_cast<size_t>(i * config_.block_size),
+                                   static_cast<size_t>(config_.block_size));
+    CHECK(cache.Contains(block) && cache.parent(block) == parent) << sequence.request_id;
+    CHECK(std::ranges::equal(cache.token_ids(block), held)) << sequence.request_id;
+    parent = block;
+  }
+}
+
 void Scheduler::CheckIntegrity() const {
   std::vector<const std::vector<int>*> block_tables;
   uint64_t next_arrival = 0;
@@ -131,12 +182,14 @@ void Scheduler::CheckIntegrity() const {
     CHECK(static_cast<int>(sequence->block_table.size()) >=
           blocks_.BlocksFor(sequence->num_computed_tokens))
         << sequence->request_id;
+    CheckCachedBlocks(*sequence);
     block_tables.push_back(&sequence->block_table);
   }
   for (const auto& sequence : waiting_) {
     check_order(*sequence);
     CHECK(sequence->status == SequenceStatus::kWaiting) << sequence->request_id;
     CHECK(sequence->num_computed_tokens == 0) << sequence->request_id;
+    CHECK(sequence->num_cached_blocks == 0) << sequence->request_id;
     CHECK(sequence->block_table.empty()) << sequence->request_id;
   }
   blocks_.CheckIntegrity(block_tables);

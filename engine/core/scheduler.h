@@ -6,6 +6,9 @@
 // later. Whoever runs arrived before everybody who waits, and the first in line can always finish:
 // no livelock.
 //
+// An admitted sequence begins behind the tokens that the prefix cache holds for it, and from the
+// step after the one that computed them its own blocks are there for others.
+//
 // Schedule depends on nothing but the state held here: no clock, no model, no thread.
 #pragma once
 
@@ -26,6 +29,8 @@ struct SchedulerConfig {
   int max_num_batched_tokens = 2048;  // tokens of one step; at least max_num_seqs
   int num_blocks = 0;
   int block_size = 16;
+  bool enable_prefix_caching = true;
+  BlockHash block_hash = &HashBlock;  // of the prefix cache
 };
 
 struct ScheduledSequence {
@@ -38,9 +43,14 @@ struct ScheduledSequence {
 };
 
 struct StepPlan {
-  std::vector<ScheduledSequence> scheduled;  // decodes, then prefills, each by arrival
+  // Of the sequences that ran before, decodes, then prefills; then those admitted: each by arrival.
+  std::vector<ScheduledSequence> scheduled;
   int num_batched_tokens = 0;
   int num_preemptions = 0;
+  // Tokens of the sequences that are scheduled for the first time, and those found of them. What
+  // comes back after a preemption is not asked about again.
+  int prefix_cache_queries = 0;
+  int prefix_cache_hits = 0;
 };
 
 class Scheduler {
@@ -59,6 +69,12 @@ class Scheduler {
   // Overwrites `plan`. Every scheduled sequence has the blocks for its tokens. The plan is empty
   // only when there is no sequence.
   void Schedule(StepPlan& plan);
+
+  // The plan's tokens of `scheduled` are computed: their full blocks can be found from now on.
+  void MarkComputed(const ScheduledSequence& scheduled);
+
+  // Forgets every computed block; sequences that run go on with theirs, but share them no more.
+  void ResetPrefixCache();
 
   // Takes the sequence out, frees its blocks and hands it over; null for an unknown id.
   std::unique_ptr<Sequence> Remove(uint64_t request_id);
@@ -79,6 +95,7 @@ class Scheduler {
   void SchedulePrefills(StepPlan& plan);
   void Admit(StepPlan& plan);
   void PreemptLast();
+  void CheckCachedBlocks(const Sequence& sequence) const;
   void Append(Sequence& sequence, int num_tokens, StepPlan& plan) const;
   int BudgetLeft(const StepPlan& plan) const {
     return config_.max_num_batched_tokens - plan.num_batched_tokens;

@@ -28,8 +28,12 @@ struct Sequence {
   std::vector<int> token_ids;  // the prompt, then what was generated
   int num_prompt_tokens = 0;
   int num_computed_tokens = 0;        // tokens whose keys and values are in the blocks
-  int num_counted_prompt_tokens = 0;  // prompt tokens that StepStats has counted
   std::vector<int> block_table;       // position p lives in block_table[p / block_size]
+  int num_cached_blocks = 0;          // the first blocks of the table are in the prefix cache
+  bool caches_blocks = true;          // puts there those that fill up
+  int num_cached_tokens = 0;          // of the prompt, found there when first scheduled
+  int num_counted_prompt_tokens = 0;  // prompt tokens that were found or StepStats has counted
+  int num_preemptions = 0;
 
   SamplerParams sampler;
   int max_tokens = 0;               // at least 1

@@ -22,8 +22,13 @@ class Decoder : public Model {
   int64_t num_parameters() const override { return weights_.num_parameters; }
   int64_t weight_bytes() const override { return backend_->weight_bytes(); }
   int64_t kv_cache_bytes() const override { return backend_->KvCacheBytes(kv_shape_); }
+  int64_t workspace_bytes() const override { return backend_->workspace_bytes(); }
   std::string device_name() const override { return backend_->device_name(); }
   std::string dtype() const override { return std::string(DTypeName(backend_->weight_dtype())); }
+  std::string kv_cache_dtype() const override {
+    return std::string(DTypeName(backend_->kv_cache_dtype()));
+  }
+  StepCostModel step_cost() const override;
 
  private:
   Status ChooseMaxModelLen(int asked);
@@ -131,6 +136,14 @@ Status Decoder::AddKvCache(const LoadOptions& options) {
   budget.max_num_seqs = options.max_num_seqs;
   HEARTH_ASSIGN_OR_RETURN(kv_shape_.num_blocks, NumKvBlocks(budget));
   return backend_->AddKvCache(kv_shape_, {config_.rope_theta, max_model_len_});
+}
+
+StepCostModel Decoder::step_cost() const {
+  const auto bytes = [](DType dtype) { return static_cast<double>(DTypeBytes(dtype)); };
+  return {config_,
+          {.weights = bytes(backend_->weight_dtype()),
+           .kv_cache = bytes(backend_->kv_cache_dtype()),
+           .activations = bytes(backend_->activation_dtype())}};
 }
 
 // ---- A step

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "engine/model/generation_config.h"
 #include "engine/model/model_config.h"
+#include "engine/model/step_cost.h"
 
 namespace hearth::engine {
 
@@ -76,8 +77,11 @@ class Model {
   virtual int64_t num_parameters() const = 0;  // a tied embedding counts once
   virtual int64_t weight_bytes() const = 0;    // in memory
   virtual int64_t kv_cache_bytes() const = 0;
+  virtual int64_t workspace_bytes() const = 0;  // reserved for activations, logits and scratch
   virtual std::string device_name() const = 0;  // "Intel(R) Xeon(R) ... (2 threads, avx512)"
   virtual std::string dtype() const = 0;        // of the weights in memory: "bfloat16" | "float32"
+  virtual std::string kv_cache_dtype() const = 0;
+  virtual StepCostModel step_cost() const = 0;
 };
 
 }  // namespace hearth::engine

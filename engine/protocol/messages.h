@@ -31,6 +31,7 @@ struct Load {
   int64_t kv_cache_bytes = 0;         // 0 = chosen from the memory that is free
   std::string dtype = "auto";         // auto | bfloat16 | float32: how weights are kept
   int num_threads = 0;                // 0 = physical cores
+  bool enable_prefix_caching = true;  // keep the KV of what was computed for prompts that share it
 
   template <typename V>
   void VisitFields(V& v) {
@@ -43,6 +44,7 @@ struct Load {
     v("kv_cache_bytes", kv_cache_bytes);
     v("dtype", dtype);
     v("num_threads", num_threads);
+    v("enable_prefix_caching", enable_prefix_caching);
   }
 };
 
@@ -131,13 +133,17 @@ struct Ready {
   std::string device;          // "cpu" | "cuda"
   std::string device_name;     // "Intel(R) Xeon(R) ... (2 threads, avx512)"
   std::string dtype;           // of the weights in memory
+  std::string kv_cache_dtype;  // of the KV cache: "float32" | "bfloat16"
+  bool enable_prefix_caching = false;
   int max_model_len = 0;       // effective
+  int max_num_seqs = 0;        // sequences in one step
   int vocab_size = 0;
   int block_size = 0;          // tokens
   int num_blocks = 0;          // KV blocks in the pool
   int64_t num_parameters = 0;
   int64_t weight_bytes = 0;
   int64_t kv_cache_bytes = 0;
+  int64_t workspace_bytes = 0;  // reserved for activations, logits and scratch
   double load_time_s = 0;
   template <typename V>
   void VisitFields(V& v) {
@@ -145,13 +151,17 @@ struct Ready {
     v("device", device);
     v("device_name", device_name);
     v("dtype", dtype);
+    v("kv_cache_dtype", kv_cache_dtype);
+    v("enable_prefix_caching", enable_prefix_caching);
     v("max_model_len", max_model_len);
+    v("max_num_seqs", max_num_seqs);
     v("vocab_size", vocab_size);
     v("block_size", block_size);
     v("num_blocks", num_blocks);
     v("num_parameters", num_parameters);
     v("weight_bytes", weight_bytes);
     v("kv_cache_bytes", kv_cache_bytes);
+    v("workspace_bytes", workspace_bytes);
     v("load_time_s", load_time_s);
   }
 };
@@ -199,11 +209,15 @@ struct RequestDelta {
   uint64_t request_id = 0;
   std::string text;
   std::vector<int> token_ids;
+  // Of the prompt, in the prefix cache when the request was first scheduled: known with its first
+  // delta, and the same in all of them.
+  int num_cached_tokens = 0;
   template <typename V>
   void VisitFields(V& v) {
     v("request_id", request_id);
     v("text", text);
     v("token_ids", token_ids);
+    v("num_cached_tokens", num_cached_tokens);
   }
 };
 
@@ -215,8 +229,9 @@ struct FinishedRequest {
   std::string stop_reason;    // the stop string or token id that ended it; may be empty
   std::string error;          // for "error"
   int num_prompt_tokens = 0;
-  int num_cached_tokens = 0;
+  int num_cached_tokens = 0;  // of the prompt, in the prefix cache when first scheduled
   int num_generation_tokens = 0;
+  int num_preemptions = 0;
   double queued_time_s = 0;       // put into the waiting queue
   double scheduled_time_s = 0;    // first scheduled
   double first_token_time_s = 0;
@@ -230,6 +245,7 @@ struct FinishedRequest {
     v("num_prompt_tokens", num_prompt_tokens);
     v("num_cached_tokens", num_cached_tokens);
     v("num_generation_tokens", num_generation_tokens);
+    v("num_preemptions", num_preemptions);
     v("queued_time_s", queued_time_s);
     v("scheduled_time_s", scheduled_time_s);
     v("first_token_time_s", first_token_time_s);
@@ -242,20 +258,25 @@ struct StepStats {
   uint64_t step = 0;       // counts from 1
   double time_s = 0;       // end of the step: the stamp shared by its tokens
   double duration_s = 0;
+  int num_sequences = 0;   // computed together in this step
   int num_requests_running = 0;
-  int num_requests_waiting = 0;
-  int num_blocks_used = 0;
+  int num_requests_waiting = 0;     // came and do not run; also those that were preempted
+  int num_blocks_used = 0;          // held by a request; what is merely cached counts as free
   int num_blocks_total = 0;
-  int num_prompt_tokens = 0;      // computed in this step
-  int num_generation_tokens = 0;  // sampled in this step
+  int num_prompt_tokens = 0;        // computed in this step, each token of a prompt once
+  int num_generation_tokens = 0;    // sampled in this step
   int num_preemptions = 0;
-  int prefix_cache_queries = 0;   // tokens looked up
-  int prefix_cache_hits = 0;      // tokens found
+  int prefix_cache_queries = 0;     // tokens of the requests that this step scheduled first
+  int prefix_cache_hits = 0;        // of those, the tokens found
+  double estimated_flops = 0;       // of matrix products and attention
+  double estimated_read_bytes = 0;  // weights, KV cache and activations
+  double estimated_write_bytes = 0;
   template <typename V>
   void VisitFields(V& v) {
     v("step", step);
     v("time_s", time_s);
     v("duration_s", duration_s);
+    v("num_sequences", num_sequences);
     v("num_requests_running", num_requests_running);
     v("num_requests_waiting", num_requests_waiting);
     v("num_blocks_used", num_blocks_used);
@@ -265,6 +286,9 @@ struct StepStats {
     v("num_preemptions", num_preemptions);
     v("prefix_cache_queries", prefix_cache_queries);
     v("prefix_cache_hits", prefix_cache_hits);
+    v("estimated_flops", estimated_flops);
+    v("estimated_read_bytes", estimated_read_bytes);
+    v("estimated_write_bytes", estimated_write_bytes);
   }
 };
 

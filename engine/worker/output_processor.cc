@@ -54,10 +54,13 @@ void OutputProcessor::ProcessToken(const SampledToken& token, const StepResult& 
   if (finished.num_generation_tokens++ == 0) finished.first_token_time_s = result.stats.time_s;
   finished.last_token_time_s = result.stats.time_s;
   finished.scheduled_time_s = token.scheduled_time_s;
+  finished.num_cached_tokens = token.num_cached_tokens;
+  finished.num_preemptions = token.num_preemptions;
 
   protocol::RequestDelta& delta = output.deltas.emplace_back();
   delta.request_id = token.request_id;
   delta.token_ids = {token.token_id};
+  delta.num_cached_tokens = token.num_cached_tokens;
   if (!live.request.include_stop_str_in_output && IsStopToken(token, result)) return;
 
   const bool check_stop = finished.num_generation_tokens > live.request.min_tokens;
@@ -90,7 +93,8 @@ void OutputProcessor::ProcessFinished(const protocol::FinishedRequest& finished,
   if (delta != output.deltas.end()) {
     delta->text += piece.text;
   } else {
-    output.deltas.push_back({finished.request_id, std::move(piece.text), {}});
+    output.deltas.push_back(
+        {finished.request_id, std::move(piece.text), {}, finished.num_cached_tokens});
   }
 }
 

@@ -119,20 +119,26 @@ protocol::Ready Worker::MakeReady(const protocol::Load& load, double load_time_s
   ready.device = "cpu";
   ready.device_name = model_->device_name();
   ready.dtype = model_->dtype();
+  ready.kv_cache_dtype = model_->kv_cache_dtype();
+  ready.enable_prefix_caching = load.enable_prefix_caching;
   ready.max_model_len = max_model_len_;
+  ready.max_num_seqs = load.max_num_seqs;
   ready.vocab_size = model_->config().vocab_size;
   ready.block_size = model_->block_size();
   ready.num_blocks = model_->num_blocks();
   ready.num_parameters = model_->num_parameters();
   ready.weight_bytes = model_->weight_bytes();
   ready.kv_cache_bytes = model_->kv_cache_bytes();
+  ready.workspace_bytes = model_->workspace_bytes();
   ready.load_time_s = load_time_s;
   LOG(kInfo) << "loaded " << ready.architecture << " from " << load.model << " in "
              << ready.load_time_s << " s: " << ready.num_parameters << " parameters, "
              << ready.weight_bytes << " bytes of " << ready.dtype << " weights, KV cache of "
              << ready.num_blocks << " blocks of " << ready.block_size << " tokens ("
-             << ready.kv_cache_bytes << " bytes), context " << ready.max_model_len << " tokens, "
-             << ready.device_name;
+             << ready.kv_cache_bytes << " bytes of " << ready.kv_cache_dtype
+             << (ready.enable_prefix_caching ? ", with" : ", without") << " prefix caching), "
+             << ready.workspace_bytes << " bytes of workspace, context " << ready.max_model_len
+             << " tokens, " << ready.device_name;
   return ready;
 }
 
@@ -152,9 +158,11 @@ void Worker::Serve(const protocol::Load& load) {
   EngineLoop loop({.max_num_seqs = load.max_num_seqs,
                    .max_num_batched_tokens = load.max_num_batched_tokens,
                    .num_blocks = model_->num_blocks(),
-                   .block_size = model_->block_size()},
+                   .block_size = model_->block_size(),
+                   .enable_prefix_caching = load.enable_prefix_caching},
                   [this](const StepBatch& batch) { return model_->Forward(batch); }, &inbox_,
-                  Clock::System(), [this](StepResult result) { outbox_.Push(std::move(result)); });
+                  Clock::System(), [this](StepResult result) { outbox_.Push(std::move(result)); },
+                  model_->step_cost());
   loop.Run();
   outbox_.Close();
   outbox.join();

@@ -4,13 +4,13 @@
 #include <vector>
 
 #include "firmware/http/http.h"
-#include "firmware/metrics/observer.h"
+#include "firmware/metrics/request_ledger.h"
 #include "firmware/models/model_manager.h"
 
 namespace hearth::api {
 
 // Both outlive the routes.
 std::vector<http::Route> OpenAiRoutes(models::ModelManager* models,
-                                      metrics::ServiceObserver* observer);
+                                      metrics::RequestLedger* ledger);
 
 }  // namespace hearth::api

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/version.h"
-#include "firmware/metrics/exposition.h"
 
 namespace hearth::api {
 namespace {
@@ -34,6 +33,14 @@ void HandleHealth(const models::ModelManager& models, http::Response& response) 
   http::SendError(response, 503, reasons);
 }
 
+// null: no target.
+Json SloJson(const metrics::SloTargets& slo) {
+  const auto ms = [](const std::optional<double>& seconds) {
+    return seconds ? Json(*seconds * 1000) : Json(nullptr);
+  };
+  return Json{{"ttft_ms", ms(slo.ttft_s)}, {"tpot_ms", ms(slo.tpot_s)}, {"e2e_ms", ms(slo.e2e_s)}};
+}
+
 Json ModelJson(const ModelStatus& model) {
   const auto& replica = model.replica;
   const auto& ready = replica.ready;
@@ -45,6 +52,8 @@ Json ModelJson(const ModelStatus& model) {
               {"restarts", replica.restarts},
               {"engine_pid", replica.engine_pid},
               {"num_ongoing_requests", model.num_ongoing},
+              {"log_engine_metrics", model.log_engine_metrics},
+              {"slo", SloJson(model.slo)},
               {"architecture", ready.architecture},
               {"device", ready.device},
               {"device_name", ready.device_name},
@@ -82,8 +91,7 @@ void HandleStatus(const models::ModelManager& models, double start_time_s,
 
 }  // namespace
 
-std::vector<http::Route> StatusRoutes(const models::ModelManager* models,
-                                      const metrics::Registry* registry, double start_time_s) {
+std::vector<http::Route> StatusRoutes(const models::ModelManager* models, double start_time_s) {
   const auto pong = [](const http::Request&, http::Response& response) {
     response.Send(200, "application/json", "");
   };
@@ -99,11 +107,6 @@ std::vector<http::Route> StatusRoutes(const models::ModelManager* models,
       {"GET", "/api/status", http::Scope::kPublic,
        [=](const http::Request&, http::Response& response) {
          HandleStatus(*models, start_time_s, response);
-       }},
-      {"GET", "/metrics", http::Scope::kMetrics,
-       [=](const http::Request&, http::Response& response) {
-         response.Send(200, metrics::kTextContentType,
-                       metrics::RenderText(registry->TakeSnapshot()));
        }},
   };
 }

@@ -1,12 +1,19 @@
 #include "firmware/metrics/exposition.h"
 
-#include <charconv>
+#include <array>
 #include <cmath>
-#include <cstdlib>
 
-#include "firmware/metrics/registry.h"
+#include "firmware/metrics/number_format.h"
 
 namespace hearth::metrics {
+
+struct Exposition::Page {
+  const Snapshot& snapshot;
+  const Format format;
+  std::array<std::pair<size_t, size_t>, kMetricCount> family{};  // [begin, end) in the snapshot
+  std::string text;
+};
+
 namespace {
 
 void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
@@ -23,71 +30,138 @@ void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
   }
 }
 
+// OpenMetrics names a counter's family without the _total of its series.
+std::string_view FamilyName(const NameView& view, Format format) {
+  std::string_view name = view.name;
+  if (format == Format::kOpenMetrics && view.kind() == Kind::kCounter) {
+    if (name.ends_with("_total")) name.remove_suffix(std::string_view("_total").size());
+  }
+  return name;
+}
+
+// OpenMetrics has no counter whose series lacks _total; names of others (DCGM's) may lack it.
+std::string_view FamilyType(const NameView& view, Format format) {
+  if (format == Format::kOpenMetrics && view.kind() == Kind::kCounter &&
+      !view.name.ends_with("_total")) {
+    return "unknown";
+  }
+  return TypeName(view.kind());
+}
+
+void AppendHead(const NameView& view, Format format, std::string& text) {
+  const std::string_view name = FamilyName(view, format);
+  const bool open_metrics = format == Format::kOpenMetrics;
+  if (open_metrics) text.append("# TYPE ").append(name).append(" ").append(FamilyType(view, format));
+  text.append(open_metrics ? "\n# HELP " : "# HELP ").append(name).append(" ");
+  AppendEscaped(text, view.help_text(), open_metrics);
+  if (!open_metrics) {
+    text.append("\n# TYPE ").append(name).append(" ").append(FamilyType(view, format));
+  }
+  text += '\n';
+}
+
+bool IsCount(std::string_view suffix) { return suffix == "_bucket" || suffix == "_count"; }
+
+void AppendNumber(const RecordedSeries& series, double value, Format format, std::string& text) {
+  if (format == Format::kOpenMetrics && IsCount(series.suffix)) {
+    text += std::to_string(static_cast<uint64_t>(value));  // OpenMetrics: counts are integers
+  } else {
+    text += FormatValue(value);
+  }
+}
+
+void AppendExemplar(const Snapshot& snapshot, const RecordedSeries& series, double scale,
+                    std::string& text) {
+  const auto it = snapshot.exemplars.find(series.index);
+  if (it == snapshot.exemplars.end()) return;
+  text += " # {request_id=\"";
+  AppendEscaped(text, it->second.request_id, true);
+  text += "\"} " + FormatValue(it->second.value * scale) + ' ';
+  char stamp[32];
+  std::snprintf(stamp, sizeof stamp, "%.3f", it->second.time_s);
+  text += stamp;
+}
+
+// `series`: the last of a counter, histogram or summary, whose labels, but for le, are the metric's.
+void AppendCreated(const NameView& view, const RecordedSeries& series, std::string& text) {
+  const std::string name = std::string(FamilyName(view, Format::kOpenMetrics)) + "_created";
+  text += SeriesText(ViewLabels(view, series.labels, name));
+  char stamp[32];
+  std::snprintf(stamp, sizeof stamp, " %.3f\n", series.created_s);
+  text += stamp;
+}
+
+bool EndsMetric(Kind kind, std::string_view suffix) {
+  if (kind == Kind::kCounter) return true;
+  return kind != Kind::kGauge && suffix == "_sum";
+}
+
 }  // namespace
 
-std::string_view TypeName(Kind kind) {
-  switch (kind) {
-    case Kind::kCounter: return "counter";
-    case Kind::kGauge: return "gauge";
-    case Kind::kHistogram: return "histogram";
-  }
-  return "untyped";
-}
-
-std::string FormatValue(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
-  if (value == 0) return "0.0";
-  const double magnitude = std::fabs(value);
-  const bool fixed = magnitude >= 1e-4 && magnitude < 1e6;
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value,
-                                 fixed ? std::chars_format::fixed : std::chars_format::scientific);
-  std::string result(text, end.ptr);
-  if (fixed && result.find('.') == std::string::npos) result += ".0";
-  return result;
-}
-
-std::string SeriesLine(const promql::Labels& labels) {
-  std::string line = labels.Get("__name__");
+std::string SeriesText(const promql::Labels& labels) {
+  std::string text = labels.Get("__name__");
   bool first = true;
   for (const auto& [name, value] : labels.pairs()) {
     if (name == "__name__") continue;
-    line += first ? "{" : ",";
+    text += first ? "{" : ",";
     first = false;
-    line += name;
-    line += "=\"";
-    AppendEscaped(line, value, true);
-    line += '"';
+    text += name;
+    text += "=\"";
+    AppendEscaped(text, value, true);
+    text += '"';
   }
-  line += first ? " " : "} ";
-  return line;
+  if (!first) text += '}';
+  return text;
 }
 
-std::string RenderText(const Snapshot& snapshot) {
-  std::string page;
-  page.reserve(snapshot.series.size() * 96);
-  MetricId current = MetricId::kCount;
-  for (size_t i = 0; i < snapshot.series.size(); ++i) {
-    const ExposedSeries& series = *snapshot.series[i];
-    if (series.id != current) {
-      current = series.id;
-      const MetricDef& def = DefOf(current);
-      page += "# HELP ";
-      page += def.name;
-      page += ' ';
-      AppendEscaped(page, def.help, false);
-      page += "\n# TYPE ";
-      page += def.name;
-      page += ' ';
-      page += TypeName(def.kind);
-      page += '\n';
+const std::string& Exposition::NameOf(const NameView& view, size_t row,
+                                      const RecordedSeries& series) {
+  const auto [it, is_new] = names_[row].try_emplace(series.index);
+  if (is_new) {
+    if (const auto name = view.SeriesName(series.suffix)) {
+      it->second = SeriesText(ViewLabels(view, series.labels, *name)) + ' ';
     }
-    page += series.line;
-    page += FormatValue(snapshot.values[i]);
-    page += '\n';
   }
-  return page;
+  return it->second;
+}
+
+void Exposition::AppendFamily(const NameView& view, size_t row, Page& page) {
+  const auto [begin, end] = page.family[static_cast<size_t>(view.id)];
+  if (begin == end) return;
+  const bool open_metrics = page.format == Format::kOpenMetrics;
+  const bool has_created = open_metrics && FamilyType(view, page.format) != "unknown";
+  AppendHead(view, page.format, page.text);
+  for (size_t i = begin; i < end; ++i) {
+    const RecordedSeries& series = *page.snapshot.series[i];
+    const std::string& name = NameOf(view, row, series);
+    if (name.empty()) continue;
+    page.text += name;
+    AppendNumber(series, page.snapshot.values[i] * view.scale, page.format, page.text);
+    if (open_metrics && series.suffix == "_bucket") {
+      AppendExemplar(page.snapshot, series, view.scale, page.text);
+    }
+    page.text += '\n';
+    if (has_created && EndsMetric(view.kind(), series.suffix)) {
+      AppendCreated(view, series, page.text);
+    }
+  }
+}
+
+std::string Exposition::Render(const Snapshot& snapshot, Format format, ViewSet views) {
+  Page page{snapshot, format, {}, {}};
+  page.text.reserve(snapshot.series.size() * 160);
+  for (size_t i = 0; i < snapshot.series.size(); ++i) {
+    auto& [begin, end] = page.family[static_cast<size_t>(snapshot.series[i]->id)];
+    if (end == 0) begin = i;
+    end = i + 1;
+  }
+  const auto rows = NameViews();
+  names_.resize(rows.size());
+  for (size_t row = 0; row < rows.size(); ++row) {
+    if (views.Has(rows[row].view)) AppendFamily(rows[row], row, page);
+  }
+  if (format == Format::kOpenMetrics) page.text += "# EOF\n";
+  return std::move(page.text);
 }
 
 }  // namespace hearth::metrics

@@ -1,29 +1,41 @@
-// Prometheus's text format 0.0.4.
+// /metrics as text: Prometheus's text format 0.0.4 and OpenMetrics 1.0, of any set of name views.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
-#include "firmware/metrics/metric_defs.h"
-#include "storage/promql/series_source.h"
+#include "firmware/metrics/name_views.h"
+#include "firmware/metrics/registry.h"
 
 namespace hearth::metrics {
 
-struct Snapshot;
+enum class Format { kText, kOpenMetrics };
 
 inline constexpr std::string_view kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
+inline constexpr std::string_view kOpenMetricsContentType =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-// "counter", "gauge" or "histogram".
-std::string_view TypeName(Kind kind);
+// `name{label="value",...}`; label pairs sorted by name, values escaped.
+std::string SeriesText(const promql::Labels& labels);
 
-// As Python's client prints: shortest digits that read back, "1.0" for integers, an exponent from 1e6 on,
-// "+Inf", "-Inf", "NaN".
-std::string FormatValue(double value);
+// Renders snapshots of one registry. Keeps what a series is called, so that a page costs its numbers
+// only. One thread at a time.
+class Exposition {
+ public:
+  // HELP and TYPE once per family, then its series. OpenMetrics adds _created, exemplars and # EOF.
+  std::string Render(const Snapshot& snapshot, Format format, ViewSet views);
 
-// `name{label="value",...} `; label pairs sorted by name, values escaped.
-std::string SeriesLine(const promql::Labels& labels);
+ private:
+  struct Page;  // one page on its way
 
-// The whole page: HELP and TYPE once per family, then its series.
-std::string RenderText(const Snapshot& snapshot);
+  void AppendFamily(const NameView& view, size_t row, Page& page);
+  const std::string& NameOf(const NameView& view, size_t row, const RecordedSeries& series);
+
+  // By row of NameViews, then by RecordedSeries::index; empty when the view does not show the series.
+  std::vector<std::unordered_map<uint32_t, std::string>> names_;
+};
 
 }  // namespace hearth::metrics

@@ -1,8 +1,11 @@
 // The metrics table: every family Hearth exports and records, declared once.
 //
-// From it come the registry, /metrics, and the series of the history. Names, labels, buckets and help
-// of `vllm:*` are vLLM's (V1 engine), those of `ray_serve_*` are Ray Serve's: existing dashboards and
-// alert rules ask for exactly these.
+// From it come the registry, /metrics, the series of the history, /api/v1/metadata and docs/METRICS.md.
+// Names, labels, buckets and help of `vllm:*` are vLLM's (V1 engine), those of `ray_serve_*` are Ray
+// Serve's: existing dashboards and alert rules ask for exactly these. Other spellings of the same
+// values (Ray's of vLLM's, removed names, DCGM's, node_exporter's) are name views: name_views.h.
+//
+// The rows are in defs_engine.cc, defs_service.cc, defs_appliance.cc and defs_device.cc.
 #pragma once
 
 #include <cstddef>
@@ -11,25 +14,37 @@
 
 namespace hearth::metrics {
 
-enum class Kind { kCounter, kGauge, kHistogram };
+// A summary is a count and a sum, without quantiles.
+enum class Kind { kCounter, kGauge, kHistogram, kSummary };
 
 // Who speaks in a family: the engine's families can be switched off per model.
 enum class Source { kEngine, kService, kAppliance, kDevice };
 
 enum class MetricId {
-  // engine
+  // defs_engine.cc
   kNumRequestsRunning,
   kNumRequestsWaiting,
+  kNumRequestsWaitingByReason,
+  kEngineSleepState,
   kKvCacheUsage,
   kPrefixCacheQueries,
   kPrefixCacheHits,
+  kExternalPrefixCacheQueries,
+  kExternalPrefixCacheHits,
+  kMmCacheQueries,
+  kMmCacheHits,
   kNumPreemptions,
   kPromptTokens,
+  kPromptTokensBySource,
+  kPromptTokensCached,
   kGenerationTokens,
   kRequestSuccess,
   kRequestPromptTokens,
   kRequestGenerationTokens,
   kIterationTokens,
+  kRequestMaxNumGenerationTokens,
+  kRequestParamsN,
+  kRequestParamsMaxTokens,
   kTimeToFirstToken,
   kInterTokenLatency,
   kRequestTimePerOutputToken,
@@ -38,23 +53,81 @@ enum class MetricId {
   kRequestInferenceTime,
   kRequestPrefillTime,
   kRequestDecodeTime,
-  // service
-  kRayServeDeploymentRequestCounter,
+  kRequestPrefillKvComputedTokens,
+  kRequestNumPreemptions,
+  kEstimatedFlops,
+  kEstimatedReadBytes,
+  kEstimatedWriteBytes,
+  kCacheConfigInfo,
+  // defs_service.cc
+  kServeDeploymentRequestCounter,
+  kServeDeploymentErrorCounter,
+  kServeDeploymentProcessingLatency,
+  kServeNumHttpRequests,
+  kServeNumHttpErrorRequests,
+  kServeNumDeploymentHttpErrorRequests,
+  kServeHttpRequestLatency,
+  kServeNumOngoingHttpRequests,
+  kServeReplicaProcessingQueries,
+  kServeDeploymentReplicaHealthy,
+  kServeDeploymentReplicaStarts,
+  kServeDeploymentQueuedQueries,
+  kServeHandleRequestCounter,
+  kServeNumRouterRequests,
+  kServeNumSchedulingTasks,
+  kServeNumSchedulingTasksInBackoff,
+  kServeAutoscalingTargetReplicas,
+  kServeAutoscalingDesiredReplicas,
+  kServeControllerLoopDuration,
+  kServeControllerNumLoops,
+  kServeNumMultiplexedModels,
+  kServeRegisteredMultiplexedModelId,
+  kServeMultiplexedModelsLoadCounter,
+  kServeMultiplexedModelsUnloadCounter,
+  kServeMultiplexedGetModelRequests,
+  kServeMultiplexedModelLoadLatency,
+  kServeMultiplexedModelUnloadLatency,
+  kServeLlmTimeToFirstToken,
+  kServeLlmInterTokenLatency,
+  kServeLlmRouterOverhead,
+  kServeLlmRequestDuration,
   kHttpRequests,
+  kHttpRequestSize,
+  kHttpResponseSize,
   kHttpRequestDuration,
-  // appliance
+  kHttpRequestDurationHighRes,
+  // defs_appliance.cc
   kBuildInfo,
   kModelState,
-  kModelWeightBytes,
+  kModelInfo,
+  kModelLoadTime,
+  kLogEngineMetrics,
+  kModelMemoryBytes,
   kKvCacheCapacityTokens,
   kKvCacheCapacityBytes,
   kEngineRestarts,
+  kRequestsStarted,
+  kRequestsAnswered,
   kRequestFailures,
+  kRequestsInFlight,
+  kRequestsUnaccounted,
+  kHearthTimeToFirstToken,
+  kHearthInterTokenLatency,
+  kHearthTimePerOutputToken,
+  kHearthE2eRequestLatency,
+  kHearthBatchSize,
+  kSloTarget,
+  kSloRequests,
+  kSloGoodRequests,
+  kMetricsRenders,
+  kMetricsRenderSeconds,
+  kMetricsPageBytes,
   kHistoryBytes,
   kHistorySamplesAppended,
   kHistoryWriteErrors,
   kHistoryLastCommitTime,
-  // device
+  kHistorySeries,
+  // defs_device.cc
   kGpuUtilization,
   kGpuMemoryUsed,
   kGpuMemoryTotal,
@@ -80,11 +153,25 @@ struct MetricDef {
   std::span<const double> buckets;  // upper bounds without +Inf, ascending; histograms only.
                                     // Empty: bounds depend on max_model_len (TokenBuckets)
   std::string_view help;
+  std::string_view observed;  // when a value is taken; for docs/METRICS.md
+  std::string_view example;   // PromQL worth copying; empty: the usual one of the kind
 };
 
 // In the order of MetricId.
 std::span<const MetricDef> MetricDefs();
 const MetricDef& DefOf(MetricId id);
+
+// The rows of each file, in the order of MetricId.
+std::span<const MetricDef> EngineDefs();
+std::span<const MetricDef> ServiceDefs();
+std::span<const MetricDef> ApplianceDefs();
+std::span<const MetricDef> DeviceDefs();
+
+// "counter", "gauge", "histogram" or "summary".
+std::string_view TypeName(Kind kind);
+
+// What the series of a family are called, beside its name: {""} or {"_bucket", "_count", "_sum"}, ...
+std::span<const std::string_view> SeriesSuffixes(Kind kind);
 
 // The 1-2-5 series up to the largest value <= max_model_len, as vLLM builds it.
 std::span<const double> TokenBuckets(int max_model_len);
@@ -93,13 +180,33 @@ std::span<const double> TokenBuckets(int max_model_len);
 inline constexpr std::string_view kFinishReasons[] = {"stop", "length", "abort", "error",
                                                       "repetition"};
 
-// Why a request ended without an answer; labels of hearth_request_failures_total.
+// Why a sequence waits; labels of vllm:num_requests_waiting_by_reason.
+inline constexpr std::string_view kWaitingReasons[] = {"capacity", "deferred"};
+
+// Labels of vllm:engine_sleep_state.
+inline constexpr std::string_view kSleepStates[] = {"awake", "weights_offloaded", "discard_all"};
+
+// Where a prompt token's keys and values came from; labels of vllm:prompt_tokens_by_source_total.
+inline constexpr std::string_view kPromptTokenSources[] = {"local_compute", "local_cache_hit",
+                                                           "external_kv_transfer"};
+
+// How a request that got its whole answer ended; labels of hearth_requests_answered_total.
+inline constexpr std::string_view kAnswerReasons[] = {"stop", "length"};
+
+// Why a request ended without a whole answer; labels of hearth_request_failures_total. "lost" is a
+// defect of this program: the request's handler returned and nobody said how the request ended.
 inline constexpr std::string_view kFailureReasons[] = {
-    "invalid_request", "context_length_exceeded", "model_not_found", "unavailable", "engine_died",
-    "engine_error",    "client_gone"};
+    "invalid_request", "context_length_exceeded", "model_not_found", "overloaded", "unavailable",
+    "engine_died",     "engine_error",            "client_gone",     "lost"};
 
 // The states of hearth_model_state.
 inline constexpr std::string_view kModelStates[] = {"loading", "ready", "restarting", "failed",
                                                     "stopped"};
+
+// What a model's memory holds; labels of hearth_model_memory_bytes.
+inline constexpr std::string_view kMemoryKinds[] = {"weights", "kv_cache", "workspace", "other"};
+
+// What a service level objective may bound; labels of hearth_slo_target_seconds.
+inline constexpr std::string_view kSloObjectives[] = {"ttft", "tpot", "e2e"};
 
 }  // namespace hearth::metrics

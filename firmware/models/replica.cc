@@ -35,19 +35,22 @@ std::string_view StateName(ReplicaState state) {
   return "unknown";
 }
 
-Replica::Replica(std::string executable, protocol::Load load, metrics::Registry* registry, int index)
+Replica::Replica(std::string executable, protocol::Load load, metrics::Registry* registry,
+                 metrics::SloJudge* slo, int index)
     : executable_(std::move(executable)),
       load_(std::move(load)),
-      observer_(registry, load_.served_model_name, std::to_string(index)),
+      observer_(registry, slo, load_.served_model_name, std::to_string(index)),
       thread_([this] { Run(); }) {}
 
 Replica::~Replica() { Stop(); }
 
 void Replica::Stop() {
+  std::lock_guard stopping(stop_mutex_);
   std::shared_ptr<EngineProcess> engine;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    if (stop_time_s_ == 0) stop_time_s_ = MonotonicSeconds();
     engine = engine_;
   }
   changed_.notify_all();
@@ -63,7 +66,13 @@ void Replica::Run() {
   while (true) {
     const double started_s = MonotonicSeconds();
     const std::string end = RunEngine();
-    observer_.OnEngineGone();
+    double unload_s = 0;
+    {
+      std::lock_guard lock(mutex_);
+      if (stopping_) unload_s = MonotonicSeconds() - stop_time_s_;
+      num_queued_ = 0;
+    }
+    observer_.OnEngineGone(unload_s);
     {
       std::lock_guard lock(mutex_);
       if (stopping_ || status_.state == ReplicaState::kFailed) break;
@@ -102,6 +111,7 @@ std::string Replica::RunEngine() {
     if (status_.state != ReplicaState::kRestarting) status_.state = ReplicaState::kLoading;
     if (stopping_) engine->channel().Shutdown();
   }
+  observer_.OnProcessStarted();
   observer_.OnState(StateName(status().state));
   if (const Status sent = engine->channel().Send(load_); !sent.ok()) {
     LOG(kWarning) << "the engine went away while it was told what to load: " << sent.message();
@@ -159,18 +169,14 @@ void Replica::HandleFrame(protocol::Message message) {
             SetState(ReplicaState::kFailed, std::move(failed.message));
           },
           [this](protocol::Accepted& accepted) {
-            double arrival_time_s = 0;
-            {
-              std::lock_guard lock(mutex_);
-              const auto it = in_flight_.find(accepted.request_id);
-              if (it == in_flight_.end()) return;
-              arrival_time_s = it->second.arrival_time_s;
-            }
-            observer_.OnAccepted(accepted.request_id, arrival_time_s, accepted.num_prompt_tokens);
+            const auto facts = FactsOf(accepted.request_id);
+            if (!facts) return;
+            observer_.OnAccepted(accepted.request_id, *facts, accepted.num_prompt_tokens);
             Deliver(accepted.request_id, accepted);
           },
           [this](protocol::Refused& refused) {
             const uint64_t request_id = refused.request_id;
+            if (const auto facts = FactsOf(request_id)) observer_.OnRefused(*facts);
             Deliver(request_id, std::move(refused));
           },
           [this](protocol::StepOutput& output) { HandleStep(std::move(output)); },
@@ -179,8 +185,18 @@ void Replica::HandleFrame(protocol::Message message) {
       message);
 }
 
+std::optional<metrics::RequestFacts> Replica::FactsOf(uint64_t request_id) const {
+  std::lock_guard lock(mutex_);
+  const auto it = in_flight_.find(request_id);
+  return it == in_flight_.end() ? std::nullopt : std::optional(it->second.facts);
+}
+
 void Replica::HandleStep(protocol::StepOutput output) {
   observer_.OnStep(output, MonotonicSeconds());
+  {
+    std::lock_guard lock(mutex_);
+    num_queued_ = output.stats.num_requests_waiting;
+  }
   for (auto& delta : output.deltas) {
     const uint64_t request_id = delta.request_id;
     Deliver(request_id, std::move(delta));
@@ -212,14 +228,17 @@ void Replica::FailInFlight(const std::string& message) {
   for (auto& [request_id, in_flight] : lost) in_flight.stream->Push(EngineGone{message});
 }
 
-Result<std::shared_ptr<TokenStream>> Replica::Submit(protocol::Generate generate) {
+Result<std::shared_ptr<TokenStream>> Replica::Submit(protocol::Generate generate,
+                                                     metrics::RequestFacts facts) {
   std::shared_ptr<EngineProcess> engine;
   auto stream = std::make_shared<TokenStream>(generate.request_id);
   {
     std::unique_lock lock(mutex_);
+    ++num_waiters_;
     changed_.wait_for(lock, std::chrono::duration<double>(kReadyWaitS), [this] {
       return stopping_ || status_.state != ReplicaState::kRestarting;
     });
+    --num_waiters_;
     if (stopping_) return Unavailable("the server is shutting down");
     if (status_.state != ReplicaState::kReady || engine_ == nullptr) {
       return Unavailable("model '" + load_.served_model_name + "' is " +
@@ -232,7 +251,8 @@ Result<std::shared_ptr<TokenStream>> Replica::Submit(protocol::Generate generate
                                " requests in flight, its limit; try again later");
     }
     engine = engine_;
-    in_flight_[generate.request_id] = {stream, generate.arrival_time_s};
+    facts.submit_time_s = MonotonicSeconds();
+    in_flight_[generate.request_id] = {stream, std::move(facts)};
   }
   const uint64_t request_id = generate.request_id;
   if (const Status sent = engine->channel().Send(std::move(generate)); !sent.ok()) {
@@ -271,6 +291,16 @@ bool Replica::SleepUnlessStopping(double seconds) {
 ReplicaStatus Replica::status() const {
   std::lock_guard lock(mutex_);
   return status_;
+}
+
+int Replica::num_waiters() const {
+  std::lock_guard lock(mutex_);
+  return num_waiters_;
+}
+
+int Replica::num_queued() const {
+  std::lock_guard lock(mutex_);
+  return num_queued_;
 }
 
 int Replica::num_ongoing() const {

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -38,20 +39,25 @@ struct ReplicaStatus {
 class Replica {
  public:
   // executable: path of the engine; load: what to serve.
-  Replica(std::string executable, protocol::Load load, metrics::Registry* registry, int index);
+  // registry, slo: outlive the replica.
+  Replica(std::string executable, protocol::Load load, metrics::Registry* registry,
+          metrics::SloJudge* slo, int index);
   ~Replica();
 
   // Sends the request to the engine. kUnavailable when none is ready, kResourceExhausted at
   // limits::kRequestsPerEngineMax. A replica that restarts is waited for, at most kReadyWaitS.
-  Result<std::shared_ptr<TokenStream>> Submit(protocol::Generate generate);
+  Result<std::shared_ptr<TokenStream>> Submit(protocol::Generate generate,
+                                              metrics::RequestFacts facts);
 
   // The client went away: the engine frees the sequence; its last event is still delivered.
   void Abort(uint64_t request_id);
 
   ReplicaStatus status() const;
   int num_ongoing() const;
+  int num_waiters() const;  // Submit calls that wait for the engine to come back
+  int num_queued() const;   // requests in the engine's queue
 
-  // Ends the engine and the thread. In-flight requests get EngineGone.
+  // Ends the engine and the thread. In-flight requests get EngineGone. Idempotent; any thread.
   void Stop();
 
   static constexpr double kReadyWaitS = 10;
@@ -59,7 +65,7 @@ class Replica {
  private:
   struct InFlight {
     std::shared_ptr<TokenStream> stream;
-    double arrival_time_s = 0;
+    metrics::RequestFacts facts;
   };
 
   void Run();
@@ -67,6 +73,7 @@ class Replica {
   std::string RunEngine();
   void HandleFrame(protocol::Message message);
   void HandleStep(protocol::StepOutput output);
+  std::optional<metrics::RequestFacts> FactsOf(uint64_t request_id) const;
   void Deliver(uint64_t request_id, StreamEvent event);
   void FailInFlight(const std::string& message);
   void SetState(ReplicaState state, std::string message);
@@ -76,12 +83,16 @@ class Replica {
   const protocol::Load load_;
   metrics::EngineObserver observer_;  // used by the thread only
 
+  std::mutex stop_mutex_;     // one caller of Stop joins; before mutex_
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   ReplicaStatus status_;
   std::shared_ptr<EngineProcess> engine_;  // null when none runs
   std::unordered_map<uint64_t, InFlight> in_flight_;
   bool stopping_ = false;
+  double stop_time_s_ = 0;  // when Stop was called; 0 before
+  int num_waiters_ = 0;
+  int num_queued_ = 0;
 
   std::thread thread_;
 };

@@ -81,6 +81,14 @@ int64_t CpuBackend::KvCacheBytes(const KvCacheShape& shape) const {
 
 int64_t CpuBackend::FreeMemoryBytes() const { return cpu::AvailableMemoryBytes(); }
 
+int64_t CpuBackend::workspace_bytes() const {
+  size_t bytes = logits_.memory.size() + scratch_.size();
+  for (const Buffer& buffer : buffers_) bytes += buffer.memory.size();
+  bytes += (rope_cos_.capacity() + rope_sin_.capacity()) * sizeof(float);
+  bytes += seq_of_row_.capacity() * sizeof(int) + tiles_.capacity() * sizeof(AttentionTile);
+  return static_cast<int64_t>(bytes);
+}
+
 Status CpuBackend::AddKvCache(const KvCacheShape& shape, const RopeShape& rope) {
   if (shape.head_dim % 16 != 0) {
     return InvalidArgument("head_dim " + std::to_string(shape.head_dim) +

@@ -35,7 +35,10 @@ class CpuBackend : public Backend {
   int64_t KvCacheBytes(const KvCacheShape& shape) const override;
   int64_t FreeMemoryBytes() const override;
   int64_t weight_bytes() const override { return weight_bytes_; }
+  int64_t workspace_bytes() const override;
   DType weight_dtype() const override { return weight_dtype_; }
+  DType kv_cache_dtype() const override { return DType::kFloat32; }
+  DType activation_dtype() const override { return DType::kFloat32; }
   std::string device_name() const override;
 
   void BeginStep(const StepInputs& inputs) override;

@@ -44,6 +44,45 @@ TEST(Messages, CarryAStepWithManyRequests) {
   EXPECT_EQ(copy.finished[0].finish_reason, "stop");
 }
 
+TEST(Messages, CarryWhatMetricsAreMadeOf) {
+  Load load;
+  EXPECT_TRUE(load.enable_prefix_caching);
+  load.enable_prefix_caching = false;
+  EXPECT_FALSE(RoundTrip(load).enable_prefix_caching);
+
+  Ready ready;
+  ready.kv_cache_dtype = "float32";
+  ready.enable_prefix_caching = true;
+  ready.max_num_seqs = 48;
+  ready.workspace_bytes = int64_t{5} << 32;
+  const Ready ready_copy = RoundTrip(ready);
+  EXPECT_EQ(ready_copy.kv_cache_dtype, "float32");
+  EXPECT_TRUE(ready_copy.enable_prefix_caching);
+  EXPECT_EQ(ready_copy.max_num_seqs, 48);
+  EXPECT_EQ(ready_copy.workspace_bytes, int64_t{5} << 32);
+
+  StepOutput output;
+  output.stats.prefix_cache_queries = 40;
+  output.stats.prefix_cache_hits = 32;
+  output.stats.estimated_flops = 1.25e15;
+  output.stats.estimated_read_bytes = 3e12;
+  output.stats.estimated_write_bytes = 7.5;
+  output.deltas.push_back({1, "", {}, 32});
+  FinishedRequest finished;
+  finished.num_cached_tokens = 32;
+  finished.num_preemptions = 3;
+  output.finished.push_back(finished);
+  const StepOutput copy = RoundTrip(output);
+  EXPECT_EQ(copy.stats.prefix_cache_queries, 40);
+  EXPECT_EQ(copy.stats.prefix_cache_hits, 32);
+  EXPECT_EQ(copy.stats.estimated_flops, 1.25e15);
+  EXPECT_EQ(copy.stats.estimated_read_bytes, 3e12);
+  EXPECT_EQ(copy.stats.estimated_write_bytes, 7.5);
+  EXPECT_EQ(copy.deltas[0].num_cached_tokens, 32);
+  EXPECT_EQ(copy.finished[0].num_cached_tokens, 32);
+  EXPECT_EQ(copy.finished[0].num_preemptions, 3);
+}
+
 TEST(Messages, RefuseUnknownTypesAndWrongFields) {
   EXPECT_FALSE(DecodeMessage(DumpCbor(*ParseJson(R"({"type":"dance"})"))).ok());
   EXPECT_FALSE(DecodeMessage(DumpCbor(*ParseJson(R"([1])"))).ok());

@@ -52,13 +52,15 @@ int EngineProcess::WaitStatus() {
   return status;
 }
 
-protocol::Ready EngineProcess::Load(const std::string& model_dir, int max_model_len) {
+protocol::Ready EngineProcess::Load(const std::string& model_dir, int max_model_len,
+                                    bool enable_prefix_caching) {
   protocol::Load load;
   load.model = model_dir;
   load.served_model_name = "demo";
   load.max_model_len = max_model_len;
   load.kv_cache_bytes = int64_t{64} << 20;
   load.num_threads = 2;
+  load.enable_prefix_caching = enable_prefix_caching;
   EXPECT_TRUE(channel_->Send(load).ok());
   return Next<protocol::Ready>();
 }
@@ -120,10 +122,13 @@ std::vector<Answer> EngineProcess::Collect(size_t requests) {
       break;
     }
     last_stats = step->stats;
+    num_queries += step->stats.prefix_cache_queries;
+    num_hits += step->stats.prefix_cache_hits;
     for (const auto& delta : step->deltas) {
       Answer& answer = answers[delta.request_id];
       EXPECT_TRUE(accepted_.contains(delta.request_id)) << "Accepted comes first";
       EXPECT_EQ(answer.finished.request_id, 0u) << "a delta after the end";
+      if (answer.token_ids.empty()) answer.num_cached_tokens = delta.num_cached_tokens;
       answer.text += delta.text;
       answer.token_ids.insert(answer.token_ids.end(), delta.token_ids.begin(),
                               delta.token_ids.end());

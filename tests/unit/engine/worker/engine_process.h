@@ -18,6 +18,7 @@ struct Answer {
   std::vector<int> token_ids;
   protocol::Accepted accepted;
   protocol::FinishedRequest finished;
+  int num_cached_tokens = 0;  // as its first delta says
 };
 
 class EngineProcess {
@@ -31,14 +32,16 @@ class EngineProcess {
   void CloseChannel() { channel_.reset(); }
 
   // Sends Load and waits for Ready; `model_dir` relative to the source root.
-  protocol::Ready Load(const std::string& model_dir, int max_model_len = 0);
+  protocol::Ready Load(const std::string& model_dir, int max_model_len = 0,
+                       bool enable_prefix_caching = true);
 
   // The next frame of type T. Progress and StepOutput frames before it are passed over, any other
   // frame fails the test.
   template <typename T>
   T Next();
 
-  // Sends `generate` and follows it to its end; `last_stats` is left as the state after it.
+  // Sends `generate` and follows it to its end; `last_stats` is left as the state after it, and
+  // `num_queries` and `num_hits` have grown by what its steps asked of the prefix cache.
   Answer Ask(const protocol::Generate& generate);
 
   // Steps until every one of `requests` requests has finished, by request id.
@@ -51,6 +54,8 @@ class EngineProcess {
   int WaitStatus();
 
   protocol::StepStats last_stats;
+  int num_queries = 0;  // tokens
+  int num_hits = 0;     // tokens
 
  private:
   pid_t pid_ = -1;

@@ -20,11 +20,12 @@ class OutputProcessorTest : public ::testing::Test {
     StepResult result;
     result.stats.time_s = time_s;
     result.stats.num_generation_tokens = 1;
-    result.tokens.push_back({1, token_id, 0.5});
+    result.tokens.push_back({1, token_id, 0.5, 8, 2});
     if (!finish_reason.empty()) {
       protocol::FinishedRequest finished;
       finished.request_id = 1;
       finished.finish_reason = finish_reason;
+      finished.num_cached_tokens = 8;
       result.finished.push_back(finished);
     }
     return processor_->Process(result);
@@ -47,6 +48,9 @@ TEST_F(OutputProcessorTest, CountsNoTokenDrawnAfterTheStopString) {
   EXPECT_EQ(finished.stop_reason, "b");
   EXPECT_EQ(finished.num_prompt_tokens, 9);
   EXPECT_EQ(finished.num_generation_tokens, static_cast<int>(ids.size()));
+  EXPECT_EQ(stopped.deltas[0].num_cached_tokens, 8);
+  EXPECT_EQ(finished.num_cached_tokens, 8);
+  EXPECT_EQ(finished.num_preemptions, 2);
   EXPECT_EQ(finished.queued_time_s, 0.25);
   EXPECT_EQ(finished.scheduled_time_s, 0.5);
   EXPECT_EQ(finished.first_token_time_s, 1);

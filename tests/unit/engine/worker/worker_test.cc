@@ -42,6 +42,11 @@ TEST(Worker, LoadsAnswersAndAccountsForEveryToken) {
   EXPECT_GT(ready.num_parameters, 1'000'000);
   EXPECT_GT(ready.num_blocks, 0);
   EXPECT_GT(ready.max_model_len, 0);
+  EXPECT_EQ(ready.max_num_seqs, 64);
+  EXPECT_EQ(ready.kv_cache_dtype, "float32");
+  // The residual stream and the logits alone, for 2048 rows and 64 sequences.
+  EXPECT_GT(ready.workspace_bytes, (2048 * 256 + 64 * 3072) * 4);
+  EXPECT_LT(ready.workspace_bytes, ready.kv_cache_bytes);
   const Answer answer = engine.Ask(Chat(1, "What is TTFT?"));
   EXPECT_FALSE(answer.text.empty());
   EXPECT_EQ(answer.text.find("<|"), std::string::npos) << "control tokens are no text";
@@ -55,6 +60,57 @@ TEST(Worker, LoadsAnswersAndAccountsForEveryToken) {
   EXPECT_EQ(engine.last_stats.num_blocks_used, 0);
   EXPECT_EQ(engine.last_stats.num_blocks_total, ready.num_blocks);
   EXPECT_EQ(engine.Ask(Chat(2, "What is TTFT?")).text, answer.text);
+}
+
+TEST(Worker, AnswersALongPromptFromThePrefixCacheAndSaysSo) {
+  protocol::Generate question;
+  question.prompt = "";
+  for (int i = 0; i < 60; ++i) *question.prompt += "Fact " + std::to_string(i) + ". ";
+  question.sampling_params.temperature = 0.8;
+  question.sampling_params.seed = 11;
+  question.sampling_params.max_tokens = 20;
+  const auto ask = [&](EngineProcess& engine, uint64_t request_id) {
+    question.request_id = request_id;
+    return engine.Ask(question);
+  };
+  EngineProcess engine;
+  EXPECT_TRUE(engine.Load(kModelDir).enable_prefix_caching);
+  const Answer cold = ask(engine, 1);
+  const int num_prompt_tokens = cold.finished.num_prompt_tokens;
+  ASSERT_GT(num_prompt_tokens, 100);
+  EXPECT_EQ(cold.num_cached_tokens, 0);
+  EXPECT_EQ(engine.num_queries, num_prompt_tokens);
+  EXPECT_EQ(engine.num_hits, 0);
+  const Answer warm = ask(engine, 2);
+  const int num_cached_tokens = (num_prompt_tokens - 1) / 16 * 16;
+  EXPECT_EQ(warm.num_cached_tokens, num_cached_tokens);
+  EXPECT_EQ(warm.finished.num_cached_tokens, num_cached_tokens);
+  EXPECT_EQ(engine.num_queries, 2 * num_prompt_tokens);
+  EXPECT_EQ(engine.num_hits, num_cached_tokens);
+  EXPECT_EQ(engine.last_stats.num_blocks_used, 0);
+  EXPECT_EQ(warm.token_ids, cold.token_ids);
+  EXPECT_EQ(warm.text, cold.text);
+
+  EngineProcess without;
+  EXPECT_FALSE(without.Load(kModelDir, 0, /*enable_prefix_caching=*/false).enable_prefix_caching);
+  EXPECT_EQ(ask(without, 1).token_ids, cold.token_ids);
+  const Answer again = ask(without, 2);
+  EXPECT_EQ(again.token_ids, cold.token_ids);
+  EXPECT_EQ(again.finished.num_cached_tokens, 0);
+  EXPECT_EQ(without.num_queries, 0);
+}
+
+TEST(Worker, EstimatesWhatItsStepsCost) {
+  EngineProcess engine;
+  const protocol::Ready ready = engine.Load(kModelDir);
+  engine.Ask(Chat(1, "What is TTFT?"));
+  const protocol::StepStats& decode = engine.last_stats;
+  ASSERT_EQ(decode.num_generation_tokens, 1);
+  // Two operations for each weight, and the embedding is the tied lm_head; attention to the few
+  // tokens of this context adds a little, norms are not counted.
+  EXPECT_NEAR(decode.estimated_flops / (2.0 * static_cast<double>(ready.num_parameters)), 1, 0.1);
+  EXPECT_NEAR(decode.estimated_read_bytes / static_cast<double>(ready.weight_bytes), 1, 0.2);
+  EXPECT_GT(decode.estimated_write_bytes, ready.vocab_size * 4);
 }
 
 TEST(Worker, EndsAtAStopStringThatSpansTokens) {

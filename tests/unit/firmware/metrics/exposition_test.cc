@@ -4,12 +4,23 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <set>
 
+#include "firmware/metrics/metrics_pages.h"
+#include "firmware/metrics/number_format.h"
 #include "firmware/metrics/process_metrics.h"
 #include "firmware/metrics/registry.h"
 
 namespace hearth::metrics {
 namespace {
+
+std::string RenderText(const Snapshot& snapshot, Format format = Format::kText,
+                       ViewSet views = ViewSet::All()) {
+  return Exposition().Render(snapshot, format, views);
+}
+
+ViewSet Only(const std::string& view) { return ParseViews({view}).value(); }
 
 TEST(Exposition, PrintsNumbersAsPythonsClientDoes) {
   EXPECT_EQ(FormatValue(0), "0.0");
@@ -24,7 +35,7 @@ TEST(Exposition, PrintsNumbersAsPythonsClientDoes) {
 
 TEST(Exposition, EscapesLabelValues) {
   const promql::Labels labels({{"__name__", "a"}, {"x", "q\"b\\n\n"}});
-  EXPECT_EQ(SeriesLine(labels), "a{x=\"q\\\"b\\\\n\\n\"} ");
+  EXPECT_EQ(SeriesText(labels), "a{x=\"q\\\"b\\\\n\\n\"}");
 }
 
 TEST(Exposition, RendersAHistogramCumulatively) {
@@ -34,8 +45,7 @@ TEST(Exposition, RendersAHistogramCumulatively) {
   registry.Observe(latency, 0.2);
   registry.Observe(latency, 7);
   EXPECT_EQ(RenderText(registry.TakeSnapshot()),
-            "# HELP http_request_duration_seconds Time from the request's header to the end of the "
-            "answer.\n"
+            "# HELP http_request_duration_seconds Latency with only few buckets by handler.\n"
             "# TYPE http_request_duration_seconds histogram\n"
             "http_request_duration_seconds_bucket{handler=\"/v1/models\",le=\"0.1\",method=\"GET\"} "
             "1.0\n"
@@ -47,6 +57,120 @@ TEST(Exposition, RendersAHistogramCumulatively) {
             "3.0\n"
             "http_request_duration_seconds_count{handler=\"/v1/models\",method=\"GET\"} 3.0\n"
             "http_request_duration_seconds_sum{handler=\"/v1/models\",method=\"GET\"} 7.3\n");
+}
+
+// OpenMetrics 1.0: the family's name without _total, integers for counts, _created, exemplars, EOF.
+TEST(Exposition, RendersOpenMetrics) {
+  Registry registry;
+  Metric* const ttft = registry.Get(MetricId::kHearthTimeToFirstToken, {"m"});
+  registry.Observe(ttft, 0.0015, "request-7");
+  registry.Add(registry.Get(MetricId::kEngineRestarts, {"m"}), 2);
+  const std::string page = RenderText(registry.TakeSnapshot(), Format::kOpenMetrics);
+  const auto has = [&](const std::string& part) { return page.find(part) != std::string::npos; };
+  EXPECT_TRUE(has("# TYPE hearth_engine_restarts counter\n# HELP hearth_engine_restarts ")) << page;
+  EXPECT_TRUE(has("\nhearth_engine_restarts_total{model_name=\"m\"} 2.0\n"
+                  "hearth_engine_restarts_created{model_name=\"m\"} "));
+  EXPECT_TRUE(has("\nhearth_time_to_first_token_seconds_bucket{le=\"0.001\",model_name=\"m\"} 0\n"));
+  EXPECT_TRUE(has("\nhearth_time_to_first_token_seconds_bucket{le=\"0.002\",model_name=\"m\"} 1 # "
+                  "{request_id=\"request-7\"} 0.0015 "));
+  EXPECT_TRUE(has("\nhearth_time_to_first_token_seconds_created{model_name=\"m\"} "));
+  EXPECT_TRUE(page.ends_with("\n# EOF\n"));
+}
+
+TEST(Exposition, ShowsAValueUnderEveryNameOfItsViews) {
+  Registry registry;
+  registry.Set(registry.Get(MetricId::kKvCacheUsage, {"m", "0"}), 0.25);
+  const Snapshot snapshot = registry.TakeSnapshot();
+  const std::string page = RenderText(snapshot);
+  const auto has = [&](const std::string& part) { return page.find(part) != std::string::npos; };
+  EXPECT_TRUE(has("\nvllm:kv_cache_usage_perc{engine=\"0\",model_name=\"m\"} 0.25\n")) << page;
+  EXPECT_TRUE(has("\nvllm:gpu_cache_usage_perc{engine=\"0\",model_name=\"m\"} 0.25\n"));
+  EXPECT_TRUE(has("\nray_vllm_kv_cache_usage_perc{ReplicaId=\"default#LLMServer:m#0\",WorkerId=\"" +
+                  WorkerId("m", "0") +
+                  "\",deployment=\"LLMServer:m\",engine=\"0\",model_name=\"m\",replica=\"0\"} "
+                  "0.25\n"));
+  EXPECT_EQ(RenderText(snapshot, Format::kText, Only("hearth")), "");
+  EXPECT_EQ(RenderText(snapshot, Format::kText, Only("vllm")).find("gpu_cache"), std::string::npos);
+}
+
+TEST(Exposition, ShowsJustCountAndSumWhereAViewIsASummary) {
+  Registry registry;
+  const double bounds[] = {10};
+  registry.Observe(registry.Get(MetricId::kRequestPromptTokens, {"m", "0"}, bounds), 4);
+  const std::string page = RenderText(registry.TakeSnapshot());
+  EXPECT_NE(page.find("\n# TYPE ray_vllm:request_prompt_tokens summary\n"), std::string::npos);
+  EXPECT_NE(page.find("\nray_vllm:request_prompt_tokens_sum{"), std::string::npos);
+  EXPECT_EQ(page.find("ray_vllm:request_prompt_tokens_bucket"), std::string::npos);
+}
+
+TEST(NameViews, NameTheirKindsWhenAskedForAnother) {
+  const auto views = ParseViews({"vllm", "grafana"});
+  ASSERT_FALSE(views.ok());
+  EXPECT_NE(views.status().message().find("'grafana'"), std::string::npos);
+  EXPECT_NE(views.status().message().find("production_stack"), std::string::npos);
+}
+
+TEST(NameViews, GiveEachReplicaOneWorkerForTheLifeOfTheProcess) {
+  EXPECT_EQ(WorkerId("m", "0").size(), 56u);
+  EXPECT_EQ(WorkerId("m", "0"), WorkerId("m", "0"));
+  EXPECT_NE(WorkerId("m", "0"), WorkerId("m", "1"));
+  EXPECT_NE(WorkerId("m", "0"), WorkerId("n", "0"));
+}
+
+TEST(NameViews, NeverShowTwoValuesUnderOneName) {
+  std::set<std::string> names;
+  for (const NameView& view : NameViews()) {
+    for (const std::string_view suffix : SeriesSuffixes(DefOf(view.id).kind)) {
+      const auto name = view.SeriesName(suffix);
+      if (!name) continue;
+      EXPECT_TRUE(names.insert(*name).second) << *name;
+    }
+  }
+}
+
+TEST(MetricsPages, ShowWhatWasPublishedLast) {
+  Registry registry;
+  MetricsPages pages(&registry);
+  Metric* const restarts = registry.Get(MetricId::kEngineRestarts, {"m"});
+  const auto shows = [&](const std::string& value) {
+    return pages.Page({})->find("hearth_engine_restarts_total{model_name=\"m\"} " + value + "\n") !=
+           std::string::npos;
+  };
+  pages.Publish(std::make_shared<const Snapshot>(registry.TakeSnapshot()));
+  EXPECT_TRUE(shows("0.0"));
+  registry.Add(restarts);
+  EXPECT_TRUE(shows("0.0")) << "a scrape reads the newest sample, not the registry";
+  pages.Publish(std::make_shared<const Snapshot>(registry.TakeSnapshot()));
+  EXPECT_TRUE(shows("1.0"));
+  EXPECT_EQ(pages.Page({}), pages.Page({})) << "one rendering for all scrapers";
+}
+
+TEST(MetricsPages, CompressWhatTheyShow) {
+  Registry registry;
+  MetricsPages pages(&registry);
+  const auto packed = pages.Page({.gzip = true});
+  ASSERT_GE(packed->size(), 18u);
+  EXPECT_EQ(packed->substr(0, 2), "\x1f\x8b");
+}
+
+TEST(Registry, HidesTheEngineFamiliesOfOneModel) {
+  Registry registry;
+  Metric* const one = registry.Get(MetricId::kGenerationTokens, {"one", "0"});
+  registry.Get(MetricId::kGenerationTokens, {"two", "0"});
+  registry.Get(MetricId::kEngineRestarts, {"one"});
+  registry.SetEngineMetricsShown("one", false);
+  registry.Add(one, 5);
+  const std::string hidden = RenderText(registry.TakeSnapshot());
+  EXPECT_EQ(hidden.find("vllm:generation_tokens_total{engine=\"0\",model_name=\"one\"}"),
+            std::string::npos);
+  EXPECT_NE(hidden.find("vllm:generation_tokens_total{engine=\"0\",model_name=\"two\"}"),
+            std::string::npos);
+  EXPECT_NE(hidden.find("hearth_engine_restarts_total{model_name=\"one\"}"), std::string::npos);
+  registry.SetEngineMetricsShown("one", true);
+  EXPECT_NE(RenderText(registry.TakeSnapshot())
+                .find("vllm:generation_tokens_total{engine=\"0\",model_name=\"one\"} 5.0\n"),
+            std::string::npos)
+      << "what was counted unseen comes back";
 }
 
 TEST(Registry, LeavesOutWhatWasWithdrawn) {

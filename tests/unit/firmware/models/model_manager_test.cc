@@ -17,10 +17,10 @@ using namespace std::chrono_literals;
 class ModelManagerTest : public ::testing::Test {
  protected:
   void Serve(const std::string& script) {
-    protocol::Load load;
-    load.model = script;
-    load.served_model_name = "m";
-    manager_.Serve(load);
+    ModelOptions options;
+    options.load.model = script;
+    options.load.served_model_name = "m";
+    EXPECT_TRUE(manager_.Serve(options).ok());
   }
 
   ReplicaStatus status() { return manager_.Statuses().at(0).replica; }
@@ -39,15 +39,22 @@ class ModelManagerTest : public ::testing::Test {
     protocol::Generate generate;
     generate.prompt = prompt;
     generate.arrival_time_s = MonotonicSeconds();
-    return manager_.Submit(model, std::move(generate));
+    metrics::RequestFacts facts;
+    facts.arrival_time_s = generate.arrival_time_s;
+    facts.route = "/v1/completions";
+    return manager_.Submit(model, std::move(generate), std::move(facts));
   }
 
   bool Exposes(const std::string& line) {
-    return metrics::RenderText(registry_.TakeSnapshot()).find(line) != std::string::npos;
+    metrics::Exposition exposition;
+    return exposition
+               .Render(registry_.TakeSnapshot(), metrics::Format::kText, metrics::ViewSet::All())
+               .find(line) != std::string::npos;
   }
 
   metrics::Registry registry_;
-  ModelManager manager_{SCRIPTED_ENGINE, &registry_};
+  metrics::RequestLedger ledger_{&registry_};
+  ModelManager manager_{SCRIPTED_ENGINE, &registry_, &ledger_};
 };
 
 template <typename T>
@@ -160,12 +167,69 @@ TEST_F(ModelManagerTest, EndsItsEngineWhenItStops) {
   EXPECT_EQ(StateName(status().state), "stopped");
 }
 
+TEST_F(ModelManagerTest, UnloadsAndLoadsAgainWithCountersThatGoOn) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  const auto answer = [&] {
+    auto ticket = Submit("hi");
+    ASSERT_TRUE(ticket.ok()) << ticket.status().ToString();
+    Expect<protocol::Accepted>(*ticket);
+    Expect<protocol::RequestDelta>(*ticket);
+    Expect<protocol::FinishedRequest>(*ticket);
+  };
+  answer();
+  ASSERT_TRUE(manager_.Unload("m", 5).ok());
+  EXPECT_EQ(StateName(status().state), "stopped");
+  EXPECT_EQ(Submit("hi").status().code(), StatusCode::kNotFound);
+  EXPECT_TRUE(Exposes("ray_serve_num_multiplexed_models{ReplicaId=\"default#LLMServer:m#0\""));
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  answer();
+  EXPECT_TRUE(Exposes("vllm:generation_tokens_total{engine=\"0\",model_name=\"m\"} 2.0\n"));
+  EXPECT_TRUE(Exposes("hearth_engine_restarts_total{model_name=\"m\"} 0.0\n"));
+}
+
+TEST_F(ModelManagerTest, RefusesToServeOneNameTwice) {
+  Serve("answers");
+  ModelOptions options;
+  options.load.served_model_name = "m";
+  EXPECT_EQ(manager_.Serve(options).code(), StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ModelManagerTest, SwitchesEngineMetricsOfAModelThatServes) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  EXPECT_TRUE(Exposes("\nvllm:num_requests_running{"));
+  ASSERT_TRUE(manager_.SetLogEngineMetrics("m", false).ok());
+  EXPECT_FALSE(Exposes("\nvllm:"));
+  EXPECT_FALSE(Exposes("\nray_vllm"));
+  EXPECT_TRUE(Exposes("\nhearth_log_engine_metrics{model_name=\"m\"} 0.0\n"));
+  EXPECT_TRUE(Exposes("\nray_serve_deployment_request_counter_total{"));
+  ASSERT_TRUE(manager_.SetLogEngineMetrics("m", true).ok());
+  EXPECT_TRUE(Exposes("\nvllm:num_requests_running{"));
+  EXPECT_EQ(manager_.SetLogEngineMetrics("x", true).code(), StatusCode::kNotFound);
+}
+
+TEST_F(ModelManagerTest, ReadsItsReplicasForTheService) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  auto held = Submit("hold");
+  ASSERT_TRUE(held.ok());
+  Expect<protocol::Accepted>(*held);
+  manager_.Observe();
+  EXPECT_TRUE(Exposes("ray_serve_num_scheduling_tasks{application=\"default\","
+                      "deployment=\"LLMServer:m\",model_name=\"m\"} 0.0\n"));
+  EXPECT_TRUE(Exposes("ray_serve_controller_num_control_loops 1.0\n"));
+  EXPECT_TRUE(Exposes("deployment=\"LLMServer:m\",model_name=\"m\",replica=\"0\"} 1.0\n"));
+}
+
 TEST(ModelManager, SaysWhatIsWrongWithAMissingEngine) {
   metrics::Registry registry;
-  ModelManager manager("/nonexistent/hearth-engine", &registry);
-  protocol::Load load;
-  load.served_model_name = "m";
-  manager.Serve(load);
+  metrics::RequestLedger ledger(&registry);
+  ModelManager manager("/nonexistent/hearth-engine", &registry, &ledger);
+  ModelOptions options;
+  options.load.served_model_name = "m";
+  ASSERT_TRUE(manager.Serve(options).ok());
   const double deadline_s = MonotonicSeconds() + 20;
   while (manager.Statuses().at(0).replica.state != ReplicaState::kFailed &&
          MonotonicSeconds() < deadline_s) {

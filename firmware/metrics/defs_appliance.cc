@@ -1,0 +1,129 @@
+// hearth_*: what no existing name can carry. Clean under `promtool check metrics`.
+#include <array>
+
+#include "firmware/metrics/metric_defs.h"
+
+namespace hearth::metrics {
+namespace {
+
+using enum MetricId;
+using enum Kind;
+constexpr Source kFrom = Source::kAppliance;
+
+constexpr std::string_view kVersion[] = {"version"};
+constexpr std::string_view kModel[] = {"model_name"};
+constexpr std::string_view kModelStateLabels[] = {"model_name", "state"};
+constexpr std::string_view kModelInfoLabels[] = {"model_name", "architecture", "device",
+                                                 "device_name", "dtype"};
+constexpr std::string_view kModelKind[] = {"model_name", "kind"};
+constexpr std::string_view kModelReason[] = {"model_name", "reason"};
+constexpr std::string_view kModelFinish[] = {"model_name", "finish_reason"};
+constexpr std::string_view kModelObjective[] = {"model_name", "objective"};
+
+// From half a millisecond, where vLLM's buckets see only their first.
+constexpr double kFine[] = {0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02,
+                            0.03,   0.05,  0.075, 0.1,   0.15,  0.2,    0.3,  0.5,   0.75,
+                            1,      1.5,   2,     3,     5,     7.5,    10,   15,    20,
+                            30,     60,    120,   300,   600,   1800,   7200};
+constexpr double kBatch[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024};
+
+constexpr std::string_view kAtReady = "when the model becomes ready";
+constexpr std::string_view kEachSecond = "every second";
+
+constexpr std::array kRows = {
+    MetricDef{kBuildInfo, "hearth_build_info", kGauge, kFrom, kVersion, {},
+              "Always 1; the labels say what is running.", "at the start", ""},
+    MetricDef{kModelState, "hearth_model_state", kGauge, kFrom, kModelStateLabels, {},
+              "1 for the state the model is in, 0 for the others.", "when the state changes",
+              "hearth_model_state{state!=\"ready\"} == 1"},
+    MetricDef{kModelInfo, "hearth_model_info", kGauge, kFrom, kModelInfoLabels, {},
+              "1; the labels say what the model is and where it runs.", kAtReady, ""},
+    MetricDef{kModelLoadTime, "hearth_model_load_duration_seconds", kGauge, kFrom, kModel, {},
+              "How long the last load took.", kAtReady, ""},
+    MetricDef{kLogEngineMetrics, "hearth_log_engine_metrics", kGauge, kFrom, kModel, {},
+              "1 while the model's engine families (vllm:*) are shown and recorded, 0 while "
+              "log_engine_metrics is false.",
+              "when the setting changes", ""},
+    MetricDef{kModelMemoryBytes, "hearth_model_memory_bytes", kGauge, kFrom, kModelKind, {},
+              "Memory of the model's engine on its device by use; other is what the process holds "
+              "beside the rest.",
+              kEachSecond, "sum by (kind) (hearth_model_memory_bytes)"},
+    MetricDef{kKvCacheCapacityTokens, "hearth_kv_cache_capacity_tokens", kGauge, kFrom, kModel, {},
+              "Tokens the KV cache can hold.", kAtReady, ""},
+    MetricDef{kKvCacheCapacityBytes, "hearth_kv_cache_capacity_bytes", kGauge, kFrom, kModel, {},
+              "Bytes reserved for the KV cache.", kAtReady, ""},
+    MetricDef{kEngineRestarts, "hearth_engine_restarts_total", kCounter, kFrom, kModel, {},
+              "Times the model's engine process ended by itself and was started again.",
+              "when an engine has ended unasked", "increase(hearth_engine_restarts_total[1h]) > 0"},
+    MetricDef{kRequestsStarted, "hearth_requests_started_total", kCounter, kFrom, kModel, {},
+              "Inference requests received; model_name is empty while none of this box is meant.",
+              "when a request's body has been read",
+              "hearth_requests_started_total - on (model_name) sum by (model_name) "
+              "(hearth_requests_answered_total) - on (model_name) sum by (model_name) "
+              "(hearth_request_failures_total) - on (model_name) hearth_requests_in_flight"},
+    MetricDef{kRequestsAnswered, "hearth_requests_answered_total", kCounter, kFrom, kModelFinish, {},
+              "Inference requests that got their whole answer.", "when a request ends", ""},
+    MetricDef{kRequestFailures, "hearth_request_failures_total", kCounter, kFrom, kModelReason, {},
+              "Inference requests that ended without a whole answer, by reason.",
+              "when a request ends",
+              "sum by (reason) (rate(hearth_request_failures_total[5m]))"},
+    MetricDef{kRequestsInFlight, "hearth_requests_in_flight", kGauge, kFrom, kModel, {},
+              "Inference requests that have started and not ended.", "when a request starts or ends",
+              ""},
+    MetricDef{kRequestsUnaccounted, "hearth_requests_unaccounted", kGauge, kFrom, kModel, {},
+              "Started - answered - failed - in flight. Anything but 0 is a defect of this program.",
+              kEachSecond, "hearth_requests_unaccounted != 0"},
+    MetricDef{kHearthTimeToFirstToken, "hearth_time_to_first_token_seconds", kHistogram, kFrom,
+              kModel, kFine, "Time to first token, with buckets from 0.5 ms.",
+              "with vllm:time_to_first_token_seconds", ""},
+    MetricDef{kHearthInterTokenLatency, "hearth_inter_token_latency_seconds", kHistogram, kFrom,
+              kModel, kFine, "Inter-token latency, with buckets from 0.5 ms.",
+              "with vllm:inter_token_latency_seconds", ""},
+    MetricDef{kHearthTimePerOutputToken, "hearth_time_per_output_token_seconds", kHistogram, kFrom,
+              kModel, kFine, "Time per output token of a request, with buckets from 0.5 ms.",
+              "with vllm:request_time_per_output_token_seconds", ""},
+    MetricDef{kHearthE2eRequestLatency, "hearth_e2e_request_latency_seconds", kHistogram, kFrom,
+              kModel, kFine, "Request latency, with buckets from 0.5 ms.",
+              "with vllm:e2e_request_latency_seconds", ""},
+    MetricDef{kHearthBatchSize, "hearth_batch_size", kHistogram, kFrom, kModel, kBatch,
+              "Sequences that one engine step computed together.",
+              "every engine step that computed a token",
+              "rate(hearth_batch_size_sum[5m]) / rate(hearth_batch_size_count[5m])"},
+    MetricDef{kSloTarget, "hearth_slo_target_seconds", kGauge, kFrom, kModelObjective, {},
+              "The service level objective of the model; an objective without a target is left out.",
+              "when the setting changes", ""},
+    MetricDef{kSloRequests, "hearth_slo_requests_total", kCounter, kFrom, kModel, {},
+              "Requests judged by the objectives: all but those the client broke off or got wrong.",
+              "when a request ends",
+              "rate(hearth_slo_good_requests_total[5m]) / rate(hearth_slo_requests_total[5m])"},
+    MetricDef{kSloGoodRequests, "hearth_slo_good_requests_total", kCounter, kFrom, kModel, {},
+              "Judged requests that were answered within every objective. Its rate is the goodput.",
+              "when a request ends", ""},
+    MetricDef{kMetricsRenders, "hearth_metrics_renders_total", kCounter, kFrom, {}, {},
+              "Pages rendered for /metrics; many scrapes may share one.", "when a page is rendered",
+              ""},
+    MetricDef{kMetricsRenderSeconds, "hearth_metrics_render_seconds_total", kCounter, kFrom, {}, {},
+              "Time spent on rendering pages for /metrics.", "when a page is rendered",
+              "rate(hearth_metrics_render_seconds_total[5m]) / "
+              "rate(hearth_metrics_renders_total[5m])"},
+    MetricDef{kMetricsPageBytes, "hearth_metrics_page_bytes", kGauge, kFrom, {}, {},
+              "Size of the last page rendered for /metrics, uncompressed.", "when a page is rendered",
+              ""},
+    MetricDef{kHistoryBytes, "hearth_history_bytes", kGauge, kFrom, {}, {},
+              "Size of the metric history on disk.", kEachSecond, ""},
+    MetricDef{kHistorySamplesAppended, "hearth_history_samples_appended_total", kCounter, kFrom, {},
+              {}, "Samples handed to the metric history.", kEachSecond, ""},
+    MetricDef{kHistoryWriteErrors, "hearth_history_write_errors_total", kCounter, kFrom, {}, {},
+              "Commits of the metric history that failed; samples are kept in memory meanwhile.",
+              kEachSecond, "increase(hearth_history_write_errors_total[10m]) > 0"},
+    MetricDef{kHistoryLastCommitTime, "hearth_history_last_commit_timestamp_seconds", kGauge, kFrom,
+              {}, {}, "When the metric history was last committed to disk.", kEachSecond, ""},
+    MetricDef{kHistorySeries, "hearth_history_series", kGauge, kFrom, {}, {},
+              "Series the metric history knows.", kEachSecond, ""},
+};
+
+}  // namespace
+
+std::span<const MetricDef> ApplianceDefs() { return kRows; }
+
+}  // namespace hearth::metrics
