@@ -30,6 +30,8 @@ constexpr std::string_view kUname[] = {"domainname", "machine", "nodename",
 constexpr std::string_view kOs[] = {"id",      "id_like",          "name",      "pretty_name",
                                     "version", "version_codename", "version_id"};
 
+constexpr std::string_view kResource[] = {"resource"};  // "CPU", "GPU"
+
 constexpr std::string_view kEachSecond = "every second";
 constexpr std::string_view kEvery5 = "every 5 seconds";
 constexpr std::string_view kEvery10 = "every 10 seconds";
@@ -278,6 +280,25 @@ constexpr std::array kRows = {
               "Always 1; the labels are those of uname.", kEachSecond, ""},
     MetricDef{kHostOsInfo, "hearth_host_os_info", kGauge, kFrom, kOs, {},
               "Always 1; the labels are those of os-release.", kEachSecond, ""},
+    // The box at a glance.
+    MetricDef{kHostCpuUtilization, "hearth_host_cpu_utilization_ratio", kGauge, kFrom, {}, {},
+              "Share of the last second in which the processors worked, 0 to 1.", kEachSecond, ""},
+    MetricDef{kHostMemoryUsed, "hearth_host_memory_used_bytes", kGauge, kFrom, {}, {},
+              "Memory that is not available to new work.", kEachSecond, ""},
+    MetricDef{kHostMemoryUsedRatio, "hearth_host_memory_used_ratio", kGauge, kFrom, {}, {},
+              "Share of the memory that is not available to new work, 0 to 1.", kEachSecond, ""},
+    MetricDef{kHostDiskUsed, "hearth_host_disk_used_bytes", kGauge, kFrom, {}, {},
+              "Used bytes of the root file system.", kEachSecond, ""},
+    MetricDef{kHostDiskFree, "hearth_host_disk_free_bytes", kGauge, kFrom, {}, {},
+              "Bytes of the root file system that services may still use.", kEachSecond, ""},
+    MetricDef{kHostDiskUsedRatio, "hearth_host_disk_used_ratio", kGauge, kFrom, {}, {},
+              "Used share of the root file system, as df shows it, 0 to 1.", kEachSecond, ""},
+    MetricDef{kHostNetworkReceiveRate, "hearth_host_network_receive_bytes_per_second", kGauge, kFrom,
+              {}, {}, "Bytes received in the last second, without loopback.", kEachSecond, ""},
+    MetricDef{kHostNetworkTransmitRate, "hearth_host_network_transmit_bytes_per_second", kGauge,
+              kFrom, {}, {}, "Bytes sent in the last second, without loopback.", kEachSecond, ""},
+    MetricDef{kHostProcessors, "hearth_host_processors", kGauge, kFrom, kResource, {},
+              "Processors of the box by kind.", kEachSecond, ""},
     // This process, under Prometheus's standard names.
     MetricDef{kProcessCpuSeconds, "process_cpu_seconds_total", kCounter, kFrom, {}, {},
               "Total user and system CPU time spent in seconds.", kEachSecond, ""},

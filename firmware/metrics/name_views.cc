@@ -48,7 +48,7 @@ std::vector<NameView> Assemble() {
   for (const MetricDef& def : MetricDefs()) {
     rows.push_back({HomeOf(def), def.id, std::string(def.name), HomeLabels(def), 1, {}, ""});
     if (def.source == Source::kEngine) rows.push_back(RaySpelling(def));
-    for (const auto table : {EngineViewRows(), DeviceViewRows()}) {
+    for (const auto table : {EngineViewRows(), DeviceViewRows(), ClusterViewRows()}) {
       for (const ViewRow& row : table) {
         if (row.id != def.id) continue;
         rows.push_back({row.view, row.id, std::string(row.name), row.labels, row.scale,
