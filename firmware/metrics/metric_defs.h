@@ -202,6 +202,7 @@ enum class MetricId {
   kHostNetworkTransmitErrors,
   kHostNetworkTransmitDrops,
   kHostHwmonTemperature,
+  kHostHwmonChipInfo,
   kHostHwmonSensorInfo,
   kHostThermalZoneTemperature,
   kHostCoreThrottles,
