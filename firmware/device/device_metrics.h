@@ -42,7 +42,8 @@ class DeviceMetrics {
 };
 
 // The parts of an update, for tests.
-void SetGpuMetrics(const GpuState& state, std::span<const EngineProcess> engines, Readings* readings);
+void SetGpuMetrics(const GpuState& state, std::span<const EngineProcess> engines,
+                   Readings* readings);
 void SetHostMetrics(const HostReading& host, Readings* readings);
 void SetHostSummary(const HostSummary& summary, Readings* readings);
 void SetEngineProcessMetrics(std::span<const EngineProcess> engines, Readings* readings);

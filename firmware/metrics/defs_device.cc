@@ -22,7 +22,8 @@ constexpr std::string_view kCpuMode[] = {"cpu", "mode"};
 constexpr std::string_view kFilesystem[] = {"device", "fstype", "mountpoint"};
 constexpr std::string_view kDevice[] = {"device"};
 constexpr std::string_view kSensor[] = {"chip", "sensor"};
-constexpr std::string_view kSensorNames[] = {"chip", "sensor", "chip_name", "label"};
+constexpr std::string_view kChipName[] = {"chip", "chip_name"};
+constexpr std::string_view kSensorLabel[] = {"chip", "sensor", "label"};
 constexpr std::string_view kZone[] = {"zone", "type"};
 constexpr std::string_view kCore[] = {"package", "core"};
 constexpr std::string_view kUname[] = {"domainname", "machine", "nodename",
@@ -247,9 +248,11 @@ constexpr std::array kRows = {
     MetricDef{kHostHwmonTemperature, "hearth_host_hwmon_temperature_celsius", kGauge,
               kFrom, kSensor, {},
               "Temperature of a sensor of the board, a CPU or a disk.", kEvery10, ""},
+    MetricDef{kHostHwmonChipInfo, "hearth_host_hwmon_chip_info", kGauge, kFrom, kChipName, {},
+              "Always 1; chip_name is what the driver calls the chip.", kEvery10, ""},
     MetricDef{kHostHwmonSensorInfo, "hearth_host_hwmon_sensor_info", kGauge,
-              kFrom, kSensorNames, {},
-              "Always 1; the labels are the sensor's names.", kEvery10, ""},
+              kFrom, kSensorLabel, {},
+              "Always 1; label is what the driver calls the sensor.", kEvery10, ""},
     MetricDef{kHostThermalZoneTemperature, "hearth_host_thermal_zone_temperature_celsius", kGauge,
               kFrom, kZone, {},
               "Temperature of a thermal zone.", kEvery10, ""},

@@ -203,6 +203,7 @@ enum class MetricId {
   kHostNetworkTransmitErrors,
   kHostNetworkTransmitDrops,
   kHostHwmonTemperature,
+  kHostHwmonChipInfo,
   kHostHwmonSensorInfo,
   kHostThermalZoneTemperature,
   kHostCoreThrottles,
