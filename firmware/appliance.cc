@@ -10,7 +10,7 @@
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
 #include "firmware/api/status_api.h"
-#include "firmware/device/gpu_metrics.h"
+#include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
 #include "firmware/http/server.h"
 #include "firmware/metrics/http_observer.h"
@@ -32,7 +32,8 @@ struct Appliance::Parts {
         viewed_series(history.get()),
         http_observer(&registry),
         ledger(&registry),
-        models(options.engine_executable, &registry, &ledger) {}
+        models(options.engine_executable, &registry, &ledger),
+        device_metrics(&registry) {}
 
   http::Router MakeRouter();
   void Observe();
@@ -47,7 +48,7 @@ struct Appliance::Parts {
   models::ModelManager models;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
-  std::unique_ptr<device::GpuMetrics> gpu;
+  device::DeviceMetrics device_metrics;
   std::unique_ptr<Sampler> sampler;
   std::unique_ptr<http::Server> server;
 };
@@ -71,6 +72,16 @@ models::ModelOptions DefaultsOf(const ApplianceOptions& options) {
   return defaults;
 }
 
+std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStatus>& models) {
+  std::vector<device::EngineProcess> engines;
+  for (const models::ModelStatus& model : models) {
+    if (model.replica.engine_pid > 0) {
+      engines.push_back({model.model_name, "0", model.replica.engine_pid});
+    }
+  }
+  return engines;
+}
+
 }  // namespace
 
 http::Router Appliance::Parts::MakeRouter() {
@@ -90,6 +101,7 @@ http::Router Appliance::Parts::MakeRouter() {
 // What only changes by looking.
 void Appliance::Parts::Observe() {
   models.Observe();
+  device_metrics.Update(EnginesOf(models.Statuses()));
   registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));
 }
 
@@ -129,8 +141,6 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
   HEARTH_ASSIGN_OR_RETURN(p.server, http::Server::Start(server_options, p.MakeRouter()));
-  p.gpu = std::make_unique<device::GpuMetrics>(&p.registry, device::Nvml::Load());
-  if (!p.gpu->has_gpu()) LOG(kInfo) << "no NVIDIA driver on this box: models run on the CPU";
   p.sampler = std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(),
                                         [&p] { p.Observe(); });
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));

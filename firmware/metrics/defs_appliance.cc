@@ -70,6 +70,8 @@ constexpr std::array kRows = {
     MetricDef{kRequestsInFlight, "hearth_requests_in_flight", kGauge, kFrom, kModel, {},
               "Inference requests that have started and not ended.", "when a request starts or ends",
               ""},
+    MetricDef{kRequestRate, "hearth_requests_per_second", kGauge, kFrom, kModel, {},
+              "Inference requests started per second, over the last minute.", kEachSecond, ""},
     MetricDef{kRequestsUnaccounted, "hearth_requests_unaccounted", kGauge, kFrom, kModel, {},
               "Started - answered - failed - in flight. Anything but 0 is a defect of this program.",
               kEachSecond, "hearth_requests_unaccounted != 0"},

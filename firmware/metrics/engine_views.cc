@@ -41,6 +41,16 @@ void ToRayLlm(promql::Labels& labels) {
   labels.Set("engine", "");
 }
 
+// The production stack's router calls an engine its server.
+void ToRouter(promql::Labels& labels) {
+  const std::string replica = labels.Get("replica");
+  labels.Set("server", ReplicaId(labels.Get("model_name"), replica.empty() ? "0" : replica));
+  for (const char* name : {"application", "deployment", "replica"}) labels.Set(name, "");
+}
+
+constexpr std::string_view kRouterTouched[] = {"application", "deployment", "replica", "server"};
+constexpr LabelChange kRouterLabels{&ToRouter, kRouterTouched};
+
 constexpr std::string_view kRayEngineTouched[] = {"ReplicaId", "WorkerId", "deployment", "replica"};
 constexpr std::string_view kRayServeTouched[] = {"ReplicaId", "WorkerId"};
 constexpr std::string_view kRayLlmTouched[] = {"ReplicaId", "engine", "engine_worker_id"};
@@ -48,6 +58,10 @@ constexpr std::string_view kRayLlmTouched[] = {"ReplicaId", "engine", "engine_wo
 constexpr View kRemoved = View::kVllmRemoved;
 
 constexpr std::array kRows = {
+    ViewRow{View::kRouter, kServeDeploymentReplicaHealthy, "vllm:healthy_pods_total", &kRouterLabels,
+            1, {}, "Engines that serve."},
+    ViewRow{View::kRouter, kRequestRate, "vllm:current_qps", &kRouterLabels, 1, {},
+            "Requests per second, over the last minute."},
     // Ray's own dashboard variables list the labels of its _sum, spelled with a colon.
     ViewRow{View::kRay, kRequestPromptTokens, "ray_vllm:request_prompt_tokens", &kRayEngineLabels, 1,
             Kind::kSummary, "Prompt tokens of finished requests."},

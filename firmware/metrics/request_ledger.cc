@@ -4,10 +4,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 namespace hearth::metrics {
 namespace {
+
+constexpr double kRateWindowS = 60;
 
 template <size_t kSize>
 void CheckKnown(const std::string_view (&names)[kSize], std::string_view name) {
@@ -84,9 +87,21 @@ void RequestLedger::End(const Entry& entry, MetricId id, std::string_view reason
   if (failed && book.slo != nullptr) book.slo->OnFailed();
 }
 
+void RequestLedger::UpdateRate(const std::string& model_name, Book& book) {
+  const double now_s = MonotonicSeconds();
+  auto& stamps = book.started_at;
+  stamps.emplace_back(now_s, book.started);
+  while (stamps.size() > 2 && now_s - stamps[1].first >= kRateWindowS) stamps.pop_front();
+  const double elapsed_s = now_s - stamps.front().first;
+  const auto started = static_cast<double>(book.started - stamps.front().second);
+  registry_->Set(registry_->Get(MetricId::kRequestRate, {model_name}),
+                 elapsed_s > 0 ? started / elapsed_s : 0);
+}
+
 void RequestLedger::Balance() {
   std::lock_guard lock(mutex_);
   for (auto& [model_name, book] : books_) {
+    UpdateRate(model_name, book);
     const double unaccounted = static_cast<double>(book.started) - static_cast<double>(book.ended) -
                                static_cast<double>(book.open.size());
     registry_->Set(registry_->Get(MetricId::kRequestsUnaccounted, {model_name}), unaccounted);

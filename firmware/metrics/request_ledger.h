@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "firmware/metrics/registry.h"
 #include "firmware/metrics/slo.h"
@@ -48,7 +50,8 @@ class RequestLedger {
   // model_name: a served one, or "" (a client's free text must not become a label).
   Entry Begin(const std::string& model_name);
 
-  // Sets hearth_requests_unaccounted; logs when the books do not balance. Once a second.
+  // Sets hearth_requests_unaccounted and hearth_requests_per_second; logs when the books do not
+  // balance. Once a second.
   void Balance();
 
  private:
@@ -58,7 +61,10 @@ class RequestLedger {
     uint64_t ended = 0;
     std::unordered_set<uint64_t> open;
     bool was_balanced = true;
+    std::deque<std::pair<double, uint64_t>> started_at;  // (monotonic, started), oldest first
   };
+
+  void UpdateRate(const std::string& model_name, Book& book);
 
   void End(const Entry& entry, MetricId id, std::string_view reason);
 

@@ -10,6 +10,8 @@ export const kSourceRoot = resolve(import.meta.dirname ?? new URL('.', import.me
 export const kBinaries = process.env.HEARTH_BIN ?? join(kSourceRoot, 'build/release/bin');
 export const kDemoModel = join(kSourceRoot, 'packaging/demo-model/model');
 
+const kSampleMs = 1000;
+
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Polls until `condition` returns something truthy, which it returns; throws after `timeoutMs`.
@@ -29,7 +31,7 @@ export async function eventually(what, condition, timeoutMs = 20000) {
 }
 
 export class Appliance {
-  // options: {state, model, args}. Without `state` a directory is made and removed again.
+  // options: {state, model, args, env}. Without `state` a directory is made and removed again.
   static async start(options = {}) {
     const appliance = new Appliance();
     appliance.ownsState = options.state === undefined;
@@ -42,7 +44,7 @@ export class Appliance {
       join(kBinaries, 'hearthd'),
       ['--port', '0', '--state', appliance.state, '--model', model, '--served-model-name', name,
         ...(options.args ?? [])],
-      { stdio: ['ignore', 'pipe', 'pipe'] });
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     appliance.exited = once(appliance.child, 'exit').then(([code, signal]) => ({ code, signal }));
     appliance.child.stderr.on('data', (data) => { appliance.log += data; });
     appliance.url = await appliance.firstUrl();
@@ -75,6 +77,12 @@ export class Appliance {
     return parseMetrics(await (await fetch(`${this.url}/metrics`)).text());
   }
 
+  // What happened until now: /metrics shows the newest sample, and one is taken every second.
+  async settledMetrics() {
+    await sleep(kSampleMs + 300);
+    return this.metrics();
+  }
+
   chat(content, fields = {}) {
     return fetch(`${this.url}/v1/chat/completions`, {
       method: 'POST',
@@ -94,6 +102,12 @@ export class Appliance {
   kill9() {
     this.child.kill('SIGKILL');
     return this.exited;
+  }
+
+  // PATCH, POST or DELETE of /api/models.
+  models(method, name, body) {
+    return fetch(`${this.url}/api/models${name ? `/${encodeURIComponent(name)}` : ''}`,
+      { method, body: body === undefined ? undefined : JSON.stringify(body) });
   }
 
   async stop() {

@@ -28,7 +28,7 @@ test('a killed engine takes nothing else with it', async (t) => {
   const streams = longStreams(appliance, 8);
   await eventually('running requests',
     async () => total(await appliance.metrics(), 'vllm:num_requests_running') === 8);
-  const before = await appliance.metrics();
+  const before = await appliance.settledMetrics();
   const pid = (await appliance.status()).models[0].engine_pid;
 
   let polls = 0;
@@ -58,7 +58,7 @@ test('a killed engine takes nothing else with it', async (t) => {
   polling = false;
   await poller;
   assert.equal(failures, 0, `${failures} of ${polls} polls failed`);
-  const after = await appliance.metrics();
+  const after = await appliance.settledMetrics();
   for (const name of kCounters) {
     assert.ok(total(after, name) >= total(before, name), `${name} went down`);
   }

@@ -28,3 +28,56 @@ export async function runLoad(appliance, { streams, seconds, pauseMs = 0 }) {
   await Promise.all(Array.from({ length: streams }, (_, index) => client(index)));
   return outcome;
 }
+
+const kFiller = 'The box keeps its own history and draws its own dashboard. ';
+
+// Every way a request can go, all at once: short and long prompts that begin alike, streams, whole
+// answers, clients that leave, refusals. Runs until `seconds` have passed; returns how often each
+// happened. What is expected to fail must fail, what is expected to work must work.
+export async function runMixedLoad(appliance, { seconds, model = 'demo' }) {
+  const until = Date.now() + seconds * 1000;
+  const counts = { streamed: 0, whole: 0, long: 0, left: 0, refused: 0, unknown: 0, too_long: 0 };
+  const errors = [];
+  const repeat = async (kind, pauseMs, once) => {
+    for (let turn = 0; Date.now() < until; ++turn) {
+      try {
+        await once(turn);
+        ++counts[kind];
+      } catch (error) {
+        errors.push(`${kind}: ${error.message}`);
+      }
+      await sleep(pauseMs);
+    }
+  };
+  const expectStatus = async (response, status) => {
+    const text = await response.text();
+    if (response.status !== status) throw new Error(`${response.status}, not ${status}: ${text}`);
+  };
+  const stream = async (content, fields) => {
+    const response = await appliance.chat(content, { model, stream: true, ...fields });
+    let last;
+    for await (const event of events(response)) last = event;
+    if (last !== '[DONE]') throw new Error(`the stream ended with ${JSON.stringify(last)}`);
+  };
+  const leave = async (turn) => {
+    const left = new AbortController();
+    const response = await appliance.chat(kQuestions[turn % kQuestions.length],
+      { model, stream: true, ignore_eos: true, max_tokens: 1000, signal: left.signal });
+    for await (const _ of events(response)) break;
+    left.abort();
+  };
+  const question = (turn) => kQuestions[turn % kQuestions.length];
+  await Promise.all([
+    repeat('streamed', 50, (turn) => stream(question(turn), { max_tokens: 16 + 16 * (turn % 4) })),
+    repeat('streamed', 150, (turn) => stream(question(turn + 3), { max_tokens: 64 })),
+    repeat('whole', 200, (turn) => appliance.ask(question(turn), { model, max_tokens: 24 })),
+    repeat('long', 500, (turn) => stream(kFiller.repeat(20) + question(turn), { max_tokens: 16 })),
+    repeat('left', 700, leave),
+    repeat('refused', 900, async () => expectStatus(
+      await appliance.chat('hi', { model, temperature: 99 }), 400)),
+    repeat('unknown', 1100, async () => expectStatus(await appliance.chat('hi', { model: 'x' }), 404)),
+    repeat('too_long', 1300, async () => expectStatus(
+      await appliance.chat(kFiller.repeat(4000), { model }), 400)),
+  ]);
+  return { counts, errors };
+}

@@ -1,18 +1,12 @@
 // Debian's prometheus scrapes the appliance under load; its numbers are compared with ours.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { Appliance, eventually, sleep } from './appliance.mjs';
+import { Appliance, sleep } from './appliance.mjs';
 import { runLoad } from './load.mjs';
+import { get, startPrometheus } from './prometheus.mjs';
 
 const kLoadS = Number(process.env.HEARTH_PROMETHEUS_S ?? 120);
-const kScrapeS = 1;
 // Both look at the same counters, but at instants up to a second apart, and a busy second's tokens are
 // worth more than a sixtieth of a window of 60 s: single points differ, the bulk must not.
 const kDifferenceMax = 0.15;
@@ -25,41 +19,6 @@ const kExpressions = [
   'sum(rate(vllm:time_to_first_token_seconds_sum[1m])) / sum(rate(vllm:time_to_first_token_seconds_count[1m]))',
   'sum by (finished_reason) (increase(vllm:request_success_total[1m]))',
 ];
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
-}
-
-async function startPrometheus(t, target) {
-  const directory = await mkdtemp(join(tmpdir(), 'hearth-prometheus-'));
-  const config = join(directory, 'prometheus.yml');
-  await writeFile(config, `global: {scrape_interval: ${kScrapeS}s}\nscrape_configs:\n` +
-    `- job_name: hearth\n  static_configs: [{targets: ['${target}']}]\n`);
-  const port = await freePort();
-  const child = spawn('prometheus', [`--config.file=${config}`,
-    `--storage.tsdb.path=${join(directory, 'data')}`, `--web.listen-address=127.0.0.1:${port}`],
-  { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  t.after(async () => {
-    child.kill('SIGTERM');
-    await exited;
-    await rm(directory, { recursive: true, force: true });
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await eventually('prometheus', async () => (await fetch(`${url}/-/ready`)).ok, 30000);
-  return url;
-}
-
-async function get(url, parameters) {
-  const response = await fetch(`${url}?${new URLSearchParams(parameters)}`);
-  const body = await response.json();
-  assert.equal(body.status, 'success', JSON.stringify(body));
-  return body.data;
-}
 
 const keyOf = (metric) => JSON.stringify(Object.entries(metric).sort());
 
@@ -83,24 +42,6 @@ function compare(ours, theirs) {
   return { worst: differences.at(-1) ?? 0, median: differences[differences.length >> 1] ?? 0,
     common: differences.length };
 }
-
-// Names that Ray and vLLM chose and every dashboard asks for.
-const kNotOurNames = [
-  /^vllm:\S+ metric names should not contain ':'/,
-  /^vllm:iteration_tokens_total /,
-  /^ray_serve_deployment_request_counter_total /,
-];
-
-test('promtool finds nothing but the names vLLM and Ray chose', async (t) => {
-  const appliance = await Appliance.start();
-  t.after(() => appliance.stop());
-  await appliance.ask('What is TTFT?');
-  const page = await (await fetch(`${appliance.url}/metrics`)).text();
-  const promtool = spawnSync('promtool', ['check', 'metrics'], { input: page, encoding: 'utf8' });
-  const complaints = (promtool.stdout + promtool.stderr).trim().split('\n').filter((line) =>
-    line && !kNotOurNames.some((pattern) => pattern.test(line)));
-  assert.deepEqual(complaints, []);
-});
 
 test('prometheus scrapes under load and computes our numbers', { timeout: 600000 }, async (t) => {
   const appliance = await Appliance.start();

@@ -274,9 +274,11 @@ TEST(EngineLoop, CountsAsWaitingWhoCameWhileTheStepWasComputed) {
     engine.Submit(MakeSequence(2, {4, 5, 6}, 4));
   };
   engine.loop_.Step();
+  EXPECT_EQ(engine.last().stats.num_sequences, 1);
   EXPECT_EQ(engine.last().stats.num_requests_running, 1);
   EXPECT_EQ(engine.last().stats.num_requests_waiting, 1);
   engine.loop_.Step();
+  EXPECT_EQ(engine.last().stats.num_sequences, 2);
   EXPECT_EQ(engine.last().stats.num_requests_running, 2);
   EXPECT_EQ(engine.last().stats.num_requests_waiting, 0);
 }
