@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <random>
@@ -111,6 +113,13 @@ Result<ViewSet> ParseViews(const std::vector<std::string>& names) {
 }
 
 std::string_view NameView::help_text() const { return help.empty() ? DefOf(id).help : help; }
+
+double NameView::Scaled(double value) const {
+  if (scale == 1 || value == 0 || !std::isfinite(value)) return value;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.14g", value * scale);
+  return std::strtod(text, nullptr);
+}
 
 std::optional<std::string> NameView::SeriesName(std::string_view suffix) const {
   const auto suffixes = SeriesSuffixes(kind());
