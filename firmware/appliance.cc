@@ -1,5 +1,6 @@
 #include "firmware/appliance.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 #include "firmware/http/server.h"
 #include "firmware/metrics/http_observer.h"
 #include "firmware/metrics/metrics_pages.h"
+#include "firmware/metrics/process_metrics.h"
 #include "firmware/metrics/request_ledger.h"
 #include "firmware/metrics/viewed_series.h"
 #include "firmware/models/model_manager.h"
@@ -37,6 +39,7 @@ struct Appliance::Parts {
 
   http::Router MakeRouter();
   void Observe();
+  void ObserveMemory(const models::ModelStatus& model);
 
   const ApplianceOptions options;
   const double start_time_s;
@@ -98,10 +101,29 @@ http::Router Appliance::Parts::MakeRouter() {
   return router;
 }
 
+// What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks that were
+// never touched are not resident, so this is a lower bound.
+void Appliance::Parts::ObserveMemory(const models::ModelStatus& model) {
+  metrics::Metric* const other =
+      registry.Get(metrics::MetricId::kModelMemoryBytes, {model.model_name, "other"});
+  const protocol::Ready& ready = model.replica.ready;
+  const auto resident =
+      model.replica.engine_pid > 0 && ready.device == "cpu"
+          ? metrics::ReadProcess(std::to_string(model.replica.engine_pid)).resident_bytes
+          : std::nullopt;
+  registry.SetExposed(other, resident.has_value());
+  if (!resident) return;
+  const auto known =
+      static_cast<double>(ready.weight_bytes + ready.kv_cache_bytes + ready.workspace_bytes);
+  registry.Set(other, std::max(0.0, *resident - known));
+}
+
 // What only changes by looking.
 void Appliance::Parts::Observe() {
   models.Observe();
-  device_metrics.Update(EnginesOf(models.Statuses()));
+  const auto statuses = models.Statuses();
+  device_metrics.Update(EnginesOf(statuses));
+  for (const models::ModelStatus& model : statuses) ObserveMemory(model);
   registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "firmware/device/gpu_watch.h"
+#include "firmware/device/host_summary.h"
 #include "firmware/device/host_watch.h"
 #include "firmware/device/readings.h"
 #include "firmware/metrics/registry.h"
@@ -36,11 +37,15 @@ class DeviceMetrics {
   Readings readings_;
   GpuWatch gpus_;
   HostWatch host_;
+  HostReading host_before_;  // what summary_ was made from
+  HostSummary summary_;
 };
 
 // The parts of an update, for tests.
-void SetGpuMetrics(const GpuState& state, std::span<const EngineProcess> engines, Readings* readings);
+void SetGpuMetrics(const GpuState& state, std::span<const EngineProcess> engines,
+                   Readings* readings);
 void SetHostMetrics(const HostReading& host, Readings* readings);
+void SetHostSummary(const HostSummary& summary, Readings* readings);
 void SetEngineProcessMetrics(std::span<const EngineProcess> engines, Readings* readings);
 
 }  // namespace hearth::device

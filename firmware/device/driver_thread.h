@@ -1,7 +1,8 @@
 // DriverThread: a thread whose calls may never return.
 //
-// The body owns, by value or shared_ptr, everything it touches. The destructor asks it to stop, waits a
-// moment, and leaves a body that is stuck inside the driver behind: nobody's shutdown waits for it.
+// The body owns, by value or shared_ptr, everything it touches. The destructor asks it to stop,
+// waits a moment, and leaves a body that is stuck inside the driver behind: nobody's shutdown waits
+// for it.
 #pragma once
 
 #include <chrono>

@@ -7,8 +7,8 @@
 namespace hearth::device {
 namespace {
 
-// A wait without an event ends after this: the listener stops as soon, and a driver whose wait returns
-// at once does not spin.
+// A wait without an event ends after this: the listener stops as soon, and a driver whose wait
+// returns at once does not spin.
 constexpr std::chrono::milliseconds kXidWait{200};
 constexpr std::chrono::milliseconds kXidPause{50};
 

@@ -1,7 +1,7 @@
 // GpuWatch: what the GPUs say, read once a second, and their XID errors, by threads that may hang.
 //
-// A call into a driver that lost its GPU may never return. Then readings turn stale and are withdrawn;
-// whoever asks for them, and the shutdown, do not wait.
+// A call into a driver that lost its GPU may never return. Then readings turn stale and are
+// withdrawn; whoever asks for them, and the shutdown, do not wait.
 #pragma once
 
 #include <chrono>

@@ -37,7 +37,8 @@ std::optional<double> ReadMillidegrees(const fs::path& path) {
   return value ? std::optional(*value / 1000) : std::nullopt;
 }
 
-// The entries of a directory whose names begin with `prefix`, by name; none when there is no directory.
+// The entries of a directory whose names begin with `prefix`, by name; none when there is no
+// directory.
 std::vector<fs::path> Entries(const fs::path& directory, std::string_view prefix) {
   std::vector<fs::path> entries;
   std::error_code error;
@@ -54,7 +55,8 @@ Uname ReadUname() {
   return {name.sysname, name.release, name.version, name.machine, name.nodename, name.domainname};
 }
 
-// node_exporter's rule: the path of the device, else the name the driver gives, else the entry's own.
+// node_exporter's rule: the path of the device, else the name the driver gives, else the entry's
+// own.
 std::string ChipOf(const fs::path& hwmon) {
   std::error_code error;
   const fs::path device = fs::canonical(hwmon / "device", error);
@@ -145,7 +147,8 @@ void HostReader::ReadCoreThrottles(HostReading* reading) const {
     if (!count || reading->core_throttles.size() == kCpusMax) continue;
     const std::string package = ReadLine(cpu / "topology/physical_package_id");
     const std::string core = ReadLine(cpu / "topology/core_id");
-    if (seen.emplace(package, core).second) reading->core_throttles.push_back({package, core, *count});
+    if (!seen.emplace(package, core).second) continue;
+    reading->core_throttles.push_back({package, core, *count});
   }
 }
 

@@ -13,9 +13,11 @@ class HostReader {
   explicit HostReader(std::filesystem::path root = "/") : root_(std::move(root)) {}
 
   struct Options {
-    bool temperatures = true;  // asking some disks and buses takes milliseconds and costs them a command
+    // Asking some disks and buses takes milliseconds and costs them a command.
+    bool temperatures = true;
   };
-  // Mostly under a millisecond; a disk that died may keep it for as long as the kernel waits for the disk.
+  // Mostly under a millisecond; a disk that died may keep it for as long as the kernel waits for
+  // the disk.
   HostReading Read(const Options& options) const;
 
  private:

@@ -92,8 +92,12 @@ void SetNetworks(const HostReading& host, Readings* readings) {
 void SetHeat(const HostReading& host, Readings* readings) {
   for (const HwmonTemperature& sensor : host.hwmon) {
     readings->Set(kHostHwmonTemperature, {sensor.chip, sensor.sensor}, sensor.celsius);
-    readings->Set(kHostHwmonSensorInfo,
-                  {sensor.chip, sensor.sensor, sensor.chip_name, sensor.label}, 1);
+    if (!sensor.chip_name.empty()) {
+      readings->Set(kHostHwmonChipInfo, {sensor.chip, sensor.chip_name}, 1);
+    }
+    if (!sensor.label.empty()) {
+      readings->Set(kHostHwmonSensorInfo, {sensor.chip, sensor.sensor, sensor.label}, 1);
+    }
   }
   for (const ThermalZone& zone : host.thermal_zones) {
     readings->Set(kHostThermalZoneTemperature, {zone.zone, zone.type}, zone.celsius);

@@ -1,7 +1,7 @@
 // What the kernel tells of this box, in base units, without a metric's name.
 //
-// A reading that the kernel does not offer is absent, never 0. Lists are bounded (kDevicesMax …), so that
-// a box with a thousand veths or loop mounts does not make a thousand series.
+// A reading that the kernel does not offer is absent, never 0. Lists are bounded (kDevicesMax …),
+// so that a box with a thousand veths or loop mounts does not make a thousand series.
 #pragma once
 
 #include <array>
@@ -18,7 +18,8 @@ inline constexpr size_t kCpusMax = 512;     // two sockets of the largest parts 
 inline constexpr size_t kDevicesMax = 64;   // per kind: disks, file systems, network devices
 inline constexpr size_t kSensorsMax = 128;  // per kind
 
-// The columns of a "cpu" line of /proc/stat that node_exporter shows as modes. Guest time is part of user.
+// The columns of a "cpu" line of /proc/stat that node_exporter shows as modes. Guest time is part
+// of user.
 inline constexpr std::array<std::string_view, 8> kCpuModes = {"user",   "nice", "system",  "idle",
                                                               "iowait", "irq",  "softirq", "steal"};
 
@@ -55,7 +56,8 @@ struct NetworkDevice {
   Direction receive, transmit;
 };
 
-// A temperature of /sys/class/hwmon. chip is built as node_exporter builds it, from the path of the device.
+// A temperature of /sys/class/hwmon. chip is built as node_exporter builds it, from the path of the
+// device.
 struct HwmonTemperature {
   std::string chip, sensor;      // "platform_coretemp_0", "temp1"
   std::string chip_name, label;  // "coretemp", "Package id 0"; may be empty

@@ -69,9 +69,9 @@ std::string Unescape(std::string_view text) {
 
 // On disks of this box. overlay: the root of a container.
 bool IsLocalType(std::string_view fstype) {
-  constexpr std::string_view kLocalTypes[] = {"ext2", "ext3",  "ext4",  "xfs",  "btrfs",    "bcachefs",
-                                              "f2fs", "zfs",   "jfs",   "vfat", "exfat",    "ntfs",
-                                              "ntfs3", "overlay"};
+  constexpr std::string_view kLocalTypes[] = {"ext2", "ext3", "ext4",  "xfs",  "btrfs",
+                                              "f2fs", "zfs",  "jfs",   "vfat", "bcachefs",
+                                              "ntfs", "ntfs3", "exfat", "overlay"};
   return std::ranges::find(kLocalTypes, fstype) != std::end(kLocalTypes);
 }
 
@@ -111,7 +111,9 @@ bool IsWholeDisk(std::string_view name) {
   if (number == name.size()) return true;
   const std::string_view stem = name.substr(0, number);
   // nvme0n1p1, mmcblk0p1, md0p1: a digit, p, a number.
-  if (stem.size() >= 2 && stem.back() == 'p' && IsDigits(stem.substr(stem.size() - 2, 1))) return false;
+  if (stem.size() >= 2 && stem.back() == 'p' && IsDigits(stem.substr(stem.size() - 2, 1))) {
+    return false;
+  }
   // sda1: letters, a number.
   for (const std::string_view prefix : {"sd", "hd", "vd", "xvd"}) {
     if (stem.starts_with(prefix)) return false;

@@ -22,8 +22,9 @@ std::optional<double> ParseBootTime(std::string_view stat);
 std::optional<LoadAverage> ParseLoadAverage(std::string_view loadavg);
 std::map<std::string, double> ParseMemory(std::string_view meminfo);
 
-// A mount of a file system that lives on this box's own disks: statvfs on it cannot wait for a network.
-// Sizes are not filled. One entry per file system (bind mounts repeat it), in the order of mounting.
+// A mount of a file system that lives on this box's own disks: statvfs on it cannot wait for a
+// network. Sizes are not filled. One entry per file system (bind mounts repeat it), in the order of
+// mounting.
 std::vector<Filesystem> ParseLocalMounts(std::string_view mountinfo);
 
 // Whole disks of /proc/diskstats: without partitions, loop and RAM devices.
@@ -42,7 +43,8 @@ std::optional<FileHandles> ParseFileHandles(std::string_view file_nr);
 // os-release(5): values without their quotes.
 std::map<std::string, std::string> ParseOsRelease(std::string_view os_release);
 
-// The label `chip` as node_exporter spells it: lower case, what is not a letter, digit, ':' or '_' as '_'.
+// The label `chip` as node_exporter spells it: lower case, what is not a letter, digit, ':' or '_'
+// as '_'.
 std::string ChipLabel(std::string_view device_path);
 
 }  // namespace hearth::device

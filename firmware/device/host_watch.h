@@ -18,7 +18,7 @@ class HostWatch {
   struct Options {
     std::filesystem::path root = "/";
     std::chrono::milliseconds interval{1000};
-    int passes_per_temperature_reading = 10;  // see HostReader::Options; in between they are repeated
+    int passes_per_temperature_reading = 10;  // see HostReader::Options; repeated in between
     std::chrono::milliseconds stale_after{5000};
     std::chrono::milliseconds stop_grace = DriverThread::kGrace;
   };

@@ -20,8 +20,8 @@ void Probe(void* library, std::initializer_list<const char*> symbols, Function*&
 }
 
 Status NoAnswer(std::string_view call, nvml::Return code) {
-  return Unavailable("the NVIDIA driver does not answer: " + std::string(call) + " gave NVML error " +
-                     std::to_string(code) + "; see dmesg and nvidia-smi");
+  return Unavailable("the NVIDIA driver does not answer: " + std::string(call) +
+                     " gave NVML error " + std::to_string(code) + "; see dmesg and nvidia-smi");
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
-// Nvml: readings and error events of NVIDIA GPUs through the driver's libnvidia-ml, loaded at run time.
+// Nvml: readings and error events of NVIDIA GPUs through the driver's libnvidia-ml, loaded at run
+// time.
 //
-// Every symbol is probed: a driver too old for a reading, a board without the sensor, or a value the
-// driver calls not available leaves that reading out; it is never 0. Facts and sources: nvml_abi.h.
+// Every symbol is probed: a driver too old for a reading, a board without the sensor, or a value
+// the driver calls not available leaves that reading out; it is never 0. Facts and sources:
+// nvml_abi.h.
 #pragma once
 
 #include <array>
@@ -70,7 +72,8 @@ struct GpuReading {
   Value utilization_ratio;         // time with a kernel running
   Value memory_utilization_ratio;  // time with memory read or written
   Value encoder_utilization_ratio, decoder_utilization_ratio;
-  // total = free + used + reserved; a driver without nvmlDeviceGetMemoryInfo_v2 counts reserved as used.
+  // total = free + used + reserved; a driver without nvmlDeviceGetMemoryInfo_v2 counts reserved as
+  // used.
   Value memory_total_bytes, memory_free_bytes, memory_used_bytes, memory_reserved_bytes;
   Value sm_clock_hertz, memory_clock_hertz;
   Value temperature_celsius, memory_temperature_celsius;
@@ -87,7 +90,7 @@ struct GpuReading {
   Value ecc_aggregate_corrected, ecc_aggregate_uncorrected;  // in the board's life
   std::optional<uint64_t> clocks_event_reasons;              // bits of kClocksEventReasons
   std::array<Value, kViolations.size()> violation_seconds;   // by kViolations
-  std::optional<std::vector<GpuProcess>> processes;          // that compute; as the driver sees pids
+  std::optional<std::vector<GpuProcess>> processes;          // those that compute
 };
 
 struct XidEvent {
@@ -95,8 +98,8 @@ struct XidEvent {
   uint64_t xid = 0;
 };
 
-// Any call may take milliseconds, and hang for ever on a lost GPU: not for threads that somebody waits
-// for (see gpu_watch.h). One thread at a time per object; several objects may live at once.
+// Any call may take milliseconds, and hang for ever on a lost GPU: not for threads that somebody
+// waits for (see gpu_watch.h). One thread at a time per object; several objects may live at once.
 class Nvml {
  public:
   // kNotFound: the library is absent. kUnavailable: it is there and does not start.
@@ -113,8 +116,8 @@ class Nvml {
 
   // Starts recording critical XIDs; the indices of the GPUs that do. Empty where none can.
   std::vector<int> StartXidEvents();
-  // The next event; nullopt when none came in time. kUnavailable: the driver lost the events. Requires
-  // StartXidEvents.
+  // The next event; nullopt when none came in time. kUnavailable: the driver lost the events.
+  // Requires StartXidEvents.
   Result<std::optional<XidEvent>> WaitForXid(std::chrono::milliseconds timeout) const;
 
  private:

@@ -1,7 +1,7 @@
 // What Hearth uses of NVML's binary interface: structs, enum values and function types.
 //
-// Facts from NVIDIA's NVML API Reference Guide vR590 (docs.nvidia.com/deploy/nvml-api), checked against
-// the nvml.h of CUDA 13. The driver writes through these layouts, so each size is asserted.
+// Facts from NVIDIA's NVML API Reference Guide vR590 (docs.nvidia.com/deploy/nvml-api), checked
+// against the nvml.h of CUDA 13. The driver writes through these layouts, so each size is asserted.
 #pragma once
 
 #include <cstddef>
@@ -122,10 +122,10 @@ struct FieldValue {
 };
 static_assert(sizeof(FieldValue) == 40 && offsetof(FieldValue, value) == 32);
 
-// An entry of nvmlDeviceGetComputeRunningProcesses: every version begins so. Its stride is 16 bytes in
-// the first version and 24 in the second (two instance ids more). The third takes 24 bytes again, but
-// 32 with the drivers of R535 that put a protected-memory count behind them without a new name
-// (github.com/XuehaiPan/nvitop pull 79 and 226).
+// An entry of nvmlDeviceGetComputeRunningProcesses: every version begins so. Its stride is 16 bytes
+// in the first version and 24 in the second (two instance ids more). The third takes 24 bytes
+// again, but 32 with the drivers of R535 that put a protected-memory count behind them without a
+// new name (github.com/XuehaiPan/nvitop pull 79 and 226).
 struct ProcessInfo {
   unsigned pid;
   unsigned long long used_memory;  // bytes, or kNotAvailable64

@@ -11,8 +11,8 @@ using nvml::Device;
 using nvml::Return;
 using Value = GpuReading::Value;
 
-// `raw` in base units, left out where the driver says "not available". Multiplies before it divides, so
-// that 100 % is 1 and 1500 mW is 1.5 W exactly.
+// `raw` in base units, left out where the driver says "not available". Multiplies before it
+// divides, so that 100 % is 1 and 1500 mW is 1.5 W exactly.
 template <typename Unit>
 Value InUnits(unsigned raw) {
   if (raw == nvml::kNotAvailable32) return std::nullopt;
@@ -54,8 +54,8 @@ Value FromField(const nvml::FieldValue& field) {
   return std::nullopt;  // a type of a later driver
 }
 
-// Bytes per entry of the process list the driver wrote into `buffer`, which held only `sentinel` before:
-// its length tells which struct this driver means. 0 when it fits none.
+// Bytes per entry of the process list the driver wrote into `buffer`, which held only `sentinel`
+// before: its length tells which struct this driver means. 0 when it fits none.
 size_t ProcessInfoStride(const std::vector<unsigned char>& buffer, unsigned char sentinel,
                          unsigned count) {
   size_t written = buffer.size();
@@ -166,11 +166,13 @@ void Nvml::Reader::ReadHealth(GpuReading* reading) const {
   reading->ecc_aggregate_corrected = ecc(nvml::kErrorCorrected, nvml::kEccAggregate);
   reading->ecc_aggregate_uncorrected = ecc(nvml::kErrorUncorrected, nvml::kEccAggregate);
   unsigned long long reasons = 0;
-  if (Answers(nvml_.clocks_event_reasons, device_, &reasons)) reading->clocks_event_reasons = reasons;
+  if (Answers(nvml_.clocks_event_reasons, device_, &reasons)) {
+    reading->clocks_event_reasons = reasons;
+  }
 }
 
-// nvmlDeviceGetViolationStatus is what DCGM's *_VIOLATION are; CUDA 13 declares it to go and names the
-// field ids that take over.
+// nvmlDeviceGetViolationStatus is what DCGM's *_VIOLATION are; CUDA 13 declares it to go and names
+// the field ids that take over.
 void Nvml::Reader::ReadViolations(GpuReading* reading) const {
   const auto seconds = [](Value nanoseconds) {
     return nanoseconds ? Value(*nanoseconds / 1e9) : std::nullopt;

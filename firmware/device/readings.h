@@ -12,11 +12,12 @@
 
 namespace hearth::device {
 
-// Series a box's devices may ever make: a box of the largest size has about 6,000. Names that come and go
-// (USB disks, tunnels) would otherwise fill the registry, which forgets nothing.
+// Series a box's devices may ever make: a box of the largest size has about 6,000. Names that come
+// and go (USB disks, tunnels) would otherwise fill the registry, which forgets nothing.
 inline constexpr size_t kSeriesMax = 8192;
 
-// One round of readings after another; what a round does not set is withdrawn at its end. One thread.
+// One round of readings after another; what a round does not set is withdrawn at its end. One
+// thread.
 class Readings {
  public:
   explicit Readings(metrics::Registry* registry) : registry_(registry) {}

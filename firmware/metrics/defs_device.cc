@@ -22,13 +22,16 @@ constexpr std::string_view kCpuMode[] = {"cpu", "mode"};
 constexpr std::string_view kFilesystem[] = {"device", "fstype", "mountpoint"};
 constexpr std::string_view kDevice[] = {"device"};
 constexpr std::string_view kSensor[] = {"chip", "sensor"};
-constexpr std::string_view kSensorNames[] = {"chip", "sensor", "chip_name", "label"};
+constexpr std::string_view kChipName[] = {"chip", "chip_name"};
+constexpr std::string_view kSensorLabel[] = {"chip", "sensor", "label"};
 constexpr std::string_view kZone[] = {"zone", "type"};
 constexpr std::string_view kCore[] = {"package", "core"};
 constexpr std::string_view kUname[] = {"domainname", "machine", "nodename",
                                        "release",    "sysname", "version"};
 constexpr std::string_view kOs[] = {"id",      "id_like",          "name",      "pretty_name",
                                     "version", "version_codename", "version_id"};
+
+constexpr std::string_view kResource[] = {"resource"};  // "CPU", "GPU"
 
 constexpr std::string_view kEachSecond = "every second";
 constexpr std::string_view kEvery5 = "every 5 seconds";
@@ -245,9 +248,11 @@ constexpr std::array kRows = {
     MetricDef{kHostHwmonTemperature, "hearth_host_hwmon_temperature_celsius", kGauge,
               kFrom, kSensor, {},
               "Temperature of a sensor of the board, a CPU or a disk.", kEvery10, ""},
+    MetricDef{kHostHwmonChipInfo, "hearth_host_hwmon_chip_info", kGauge, kFrom, kChipName, {},
+              "Always 1; chip_name is what the driver calls the chip.", kEvery10, ""},
     MetricDef{kHostHwmonSensorInfo, "hearth_host_hwmon_sensor_info", kGauge,
-              kFrom, kSensorNames, {},
-              "Always 1; the labels are the sensor's names.", kEvery10, ""},
+              kFrom, kSensorLabel, {},
+              "Always 1; label is what the driver calls the sensor.", kEvery10, ""},
     MetricDef{kHostThermalZoneTemperature, "hearth_host_thermal_zone_temperature_celsius", kGauge,
               kFrom, kZone, {},
               "Temperature of a thermal zone.", kEvery10, ""},
@@ -278,6 +283,25 @@ constexpr std::array kRows = {
               "Always 1; the labels are those of uname.", kEachSecond, ""},
     MetricDef{kHostOsInfo, "hearth_host_os_info", kGauge, kFrom, kOs, {},
               "Always 1; the labels are those of os-release.", kEachSecond, ""},
+    // The box at a glance.
+    MetricDef{kHostCpuUtilization, "hearth_host_cpu_utilization_ratio", kGauge, kFrom, {}, {},
+              "Share of the last second in which the processors worked, 0 to 1.", kEachSecond, ""},
+    MetricDef{kHostMemoryUsed, "hearth_host_memory_used_bytes", kGauge, kFrom, {}, {},
+              "Memory that is not available to new work.", kEachSecond, ""},
+    MetricDef{kHostMemoryUsedRatio, "hearth_host_memory_used_ratio", kGauge, kFrom, {}, {},
+              "Share of the memory that is not available to new work, 0 to 1.", kEachSecond, ""},
+    MetricDef{kHostDiskUsed, "hearth_host_disk_used_bytes", kGauge, kFrom, {}, {},
+              "Used bytes of the root file system.", kEachSecond, ""},
+    MetricDef{kHostDiskFree, "hearth_host_disk_free_bytes", kGauge, kFrom, {}, {},
+              "Bytes of the root file system that services may still use.", kEachSecond, ""},
+    MetricDef{kHostDiskUsedRatio, "hearth_host_disk_used_ratio", kGauge, kFrom, {}, {},
+              "Used share of the root file system, as df shows it, 0 to 1.", kEachSecond, ""},
+    MetricDef{kHostNetworkReceiveRate, "hearth_host_network_receive_bytes_per_second", kGauge, kFrom,
+              {}, {}, "Bytes received in the last second, without loopback.", kEachSecond, ""},
+    MetricDef{kHostNetworkTransmitRate, "hearth_host_network_transmit_bytes_per_second", kGauge,
+              kFrom, {}, {}, "Bytes sent in the last second, without loopback.", kEachSecond, ""},
+    MetricDef{kHostProcessors, "hearth_host_processors", kGauge, kFrom, kResource, {},
+              "Processors of the box by kind.", kEachSecond, ""},
     // This process, under Prometheus's standard names.
     MetricDef{kProcessCpuSeconds, "process_cpu_seconds_total", kCounter, kFrom, {}, {},
               "Total user and system CPU time spent in seconds.", kEachSecond, ""},

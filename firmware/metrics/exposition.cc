@@ -70,13 +70,13 @@ void AppendNumber(const RecordedSeries& series, double value, Format format, std
   }
 }
 
-void AppendExemplar(const Snapshot& snapshot, const RecordedSeries& series, double scale,
+void AppendExemplar(const Snapshot& snapshot, const RecordedSeries& series, const NameView& view,
                     std::string& text) {
   const auto it = snapshot.exemplars.find(series.index);
   if (it == snapshot.exemplars.end()) return;
   text += " # {request_id=\"";
   AppendEscaped(text, it->second.request_id, true);
-  text += "\"} " + FormatValue(it->second.value * scale) + ' ';
+  text += "\"} " + FormatValue(view.Scaled(it->second.value)) + ' ';
   char stamp[32];
   std::snprintf(stamp, sizeof stamp, "%.3f", it->second.time_s);
   text += stamp;
@@ -136,9 +136,9 @@ void Exposition::AppendFamily(const NameView& view, size_t row, Page& page) {
     const std::string& name = NameOf(view, row, series);
     if (name.empty()) continue;
     page.text += name;
-    AppendNumber(series, page.snapshot.values[i] * view.scale, page.format, page.text);
+    AppendNumber(series, view.Scaled(page.snapshot.values[i]), page.format, page.text);
     if (open_metrics && series.suffix == "_bucket") {
-      AppendExemplar(page.snapshot, series, view.scale, page.text);
+      AppendExemplar(page.snapshot, series, view, page.text);
     }
     page.text += '\n';
     if (has_created && EndsMetric(view.kind(), series.suffix)) {

@@ -64,12 +64,15 @@ struct NameView {
   MetricId id;
   std::string name;              // of the family; a counter's as exposed
   const LabelChange* labels;     // null: as recorded
-  double scale = 1;            // the value in the view's unit
+  double scale = 1;              // the value in the view's unit
   std::optional<Kind> shown_as;  // kSummary: a histogram's count and sum alone
-  std::string_view help;       // empty: the canonical family's
+  std::string_view help;         // empty: the canonical family's
 
   Kind kind() const { return shown_as.value_or(DefOf(id).kind); }
   std::string_view help_text() const;
+  // The recorded value in the view's unit, without the last bits' noise: 0.07 becomes 7, not
+  // 7.000000000000001.
+  double Scaled(double value) const;
   // The name of one series of the family, e.g. name + "_bucket"; nullopt when it is not in the view.
   std::optional<std::string> SeriesName(std::string_view suffix) const;
 };

@@ -28,7 +28,8 @@ Value ParseNumber(std::string_view text) {
 
 Value Divide(const Value& value, double by) { return value ? Value(*value / by) : std::nullopt; }
 
-// proc(5): /proc/<pid>/stat is one line of words; the name in the second may hold blanks and brackets.
+// proc(5): /proc/<pid>/stat is one line of words; the name in the second may hold blanks and
+// brackets.
 class Stat {
  public:
   explicit Stat(const std::string& text) {

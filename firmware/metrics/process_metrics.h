@@ -10,7 +10,8 @@
 
 namespace hearth::metrics {
 
-// One process. What the kernel does not tell (a process that ended, a limit that is none) is absent.
+// One process. What the kernel does not tell (a process that ended, a limit that is none) is
+// absent.
 struct ProcessReading {
   using Value = std::optional<double>;
 

@@ -91,7 +91,9 @@ Result<std::vector<promql::Series>> ViewedSeries::Select(const std::vector<Match
       series.labels = ViewLabels(*name.view, series.labels, name.shown);
       if (!MatchesAll(matchers, series.labels)) continue;
       if (name.view->scale != 1) {
-        for (promql::Sample& sample : series.samples) sample.value *= name.view->scale;
+        for (promql::Sample& sample : series.samples) {
+          sample.value = name.view->Scaled(sample.value);
+        }
       }
       found.push_back(std::move(series));
     }

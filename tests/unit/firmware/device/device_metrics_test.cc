@@ -55,8 +55,8 @@ TEST(GpuMetrics, NameWhatTheDriverSays) {
   const auto shown = Shown(registry);
   EXPECT_EQ(shown.at("hearth_gpu_reading_age_seconds{}"), 0.5);
   EXPECT_EQ(shown.at("hearth_gpu_utilization_ratio{gpu=\"0\",uuid=\"GPU-0\"}"), 0.5);
-  EXPECT_EQ(shown.at("hearth_gpu_info{device=\"nvidia1\",driver_version=\"570.1\",gpu=\"1\",name=\"NVIDIA "
-                     "A10G\",pci_bus_id=\"00000000:00:1E.0\",uuid=\"GPU-1\"}"),
+  EXPECT_EQ(shown.at("hearth_gpu_info{device=\"nvidia1\",driver_version=\"570.1\",gpu=\"1\","
+                     "name=\"NVIDIA A10G\",pci_bus_id=\"00000000:00:1E.0\",uuid=\"GPU-1\"}"),
             1);
   const auto reason = [&](const std::string& name) {
     return shown.at("hearth_gpu_clocks_event_reason{gpu=\"1\",reason=\"" + name +
@@ -65,8 +65,8 @@ TEST(GpuMetrics, NameWhatTheDriverSays) {
   EXPECT_EQ(reason("sw_power_cap"), 1);
   EXPECT_EQ(reason("sw_thermal_slowdown"), 1);
   EXPECT_EQ(reason("gpu_idle"), 0);
-  EXPECT_EQ(shown.at("hearth_gpu_violation_seconds_total{gpu=\"1\",reason=\"thermal\",uuid=\"GPU-1\"}"),
-            2.5);
+  const std::string thermal = "{gpu=\"1\",reason=\"thermal\",uuid=\"GPU-1\"}";
+  EXPECT_EQ(shown.at("hearth_gpu_violation_seconds_total" + thermal), 2.5);
   // What it does not say has no series.
   EXPECT_FALSE(shown.contains("hearth_gpu_power_watts{gpu=\"0\",uuid=\"GPU-0\"}"));
   EXPECT_EQ(metrics::ViewFact("gpu1.device"), "nvidia1");
@@ -99,9 +99,46 @@ TEST(GpuMetrics, GiveEachEngineItsMemory) {
   const EngineProcess engines[] = {{"demo", "0", 4711}};
   SetGpuMetrics(state, engines, &readings);
   const auto shown = Shown(registry);
-  EXPECT_EQ(shown.at("hearth_engine_gpu_memory_bytes{engine=\"0\",gpu=\"0\",model_name=\"demo\",uuid="
-                     "\"GPU-0\"}"),
+  EXPECT_EQ(shown.at("hearth_engine_gpu_memory_bytes{engine=\"0\",gpu=\"0\",model_name=\"demo\","
+                     "uuid=\"GPU-0\"}"),
             3e9);
+}
+
+TEST(GpuMetrics, AreShownUnderTheNamesOfDcgm) {
+  metrics::Registry registry;
+  Readings readings(&registry);
+  GpuState state = TwoGpus();
+  state.readings[1].memory_used_bytes = 3.0 * 1024 * 1024;
+  state.readings[1].energy_joules = 2;
+  SetGpuMetrics(state, {}, &readings);
+  const std::map<metrics::MetricId, std::pair<std::string, double>> expected = {
+      {metrics::MetricId::kGpuUtilization, {"DCGM_FI_DEV_GPU_UTIL", 50}},
+      {metrics::MetricId::kGpuMemoryUsed, {"DCGM_FI_DEV_FB_USED", 3}},
+      {metrics::MetricId::kGpuEnergy, {"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", 2000}},
+  };
+  size_t found = 0;
+  const metrics::Snapshot snapshot = registry.TakeSnapshot();
+  for (const metrics::NameView& view : metrics::NameViews()) {
+    const auto want = expected.find(view.id);
+    if (view.view != metrics::View::kDcgm || want == expected.end()) continue;
+    for (size_t i = 0; i < snapshot.series.size(); ++i) {
+      const auto& labels = snapshot.series[i]->labels;
+      const bool is_it = labels.Get("__name__") == metrics::DefOf(view.id).name;
+      if (!is_it || labels.Get("gpu") != "1") continue;
+      const auto shown = metrics::ViewLabels(view, labels, view.name);
+      EXPECT_EQ(shown.Get("__name__"), want->second.first);
+      EXPECT_EQ(snapshot.values[i] * view.scale, want->second.second);
+      EXPECT_EQ(shown.Get("UUID"), "GPU-1");
+      EXPECT_EQ(shown.Get("uuid"), "");
+      EXPECT_EQ(shown.Get("modelName"), "NVIDIA A10G");
+      EXPECT_EQ(shown.Get("device"), "nvidia1");
+      EXPECT_EQ(shown.Get("pci_bus_id"), "00000000:00:1E.0");
+      EXPECT_EQ(shown.Get("DCGM_FI_DRIVER_VERSION"), "570.1");
+      EXPECT_NE(shown.Get("hostname"), "");
+      ++found;
+    }
+  }
+  EXPECT_EQ(found, expected.size());
 }
 
 TEST(HostMetrics, NameWhatTheKernelSays) {
@@ -178,8 +215,8 @@ TEST(DeviceMetrics, ShowDriverAndHost) {
   DeviceMetrics device(&registry, options);
   const EngineProcess engines[] = {{"demo", "0", getpid()}};
   const std::string uuid = "uuid=\"GPU-00000000-0000-4000-8000-000000000000\"";
-  const std::string memory = "hearth_engine_gpu_memory_bytes{engine=\"0\",gpu=\"0\",model_name=\"demo\"," +
-                             uuid + "}";
+  const std::string memory =
+      "hearth_engine_gpu_memory_bytes{engine=\"0\",gpu=\"0\",model_name=\"demo\"," + uuid + "}";
   while (!Shown(registry).contains(memory) || !Shown(registry).contains("hearth_host_load1{}")) {
     device.Update(engines);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -1,5 +1,6 @@
-// A libnvidia-ml.so.1 for boxes without the hardware: the symbols and layouts of NVML's API reference
-// (written down here once more, so that it judges firmware/device/nvml_abi.h), values of an A10G that move.
+// A libnvidia-ml.so.1 for boxes without the hardware: the symbols and layouts of NVML's API
+// reference, written down here once more so that it judges firmware/device/nvml_abi.h, and values
+// of an A10G that move.
 //
 // FAKE_NVML_SCRIPT names a file read at every call; a line is one of
 //   gpus <n>                      default 1
@@ -10,7 +11,7 @@
 //   process_stride 16|24|32       the struct the list of processes is made of; default 24
 //   utilization <percent>         instead of the wave
 //   lost <gpu>                    fell off the bus
-// FAKE_NVML_XID_FILE names a file; each line "<gpu> <xid>" appended to it is one critical XID event.
+// FAKE_NVML_XID_FILE names a file; each line "<gpu> <xid>" appended to it is one XID event.
 // Compiled with FAKE_NVML_OLD_DRIVER it lacks what drivers before R470 lack.
 
 #include <algorithm>
@@ -362,7 +363,8 @@ int WriteProcesses(const Script& script, size_t gpu, size_t stride, unsigned* co
   return kSuccess;
 }
 
-// How many lines of the XID file were given out; events of before the registration are not recorded.
+// How many lines of the XID file were given out; events of before the registration are not
+// recorded.
 std::atomic<size_t> xid_lines_seen = 0;
 
 std::vector<std::string> XidLines() {
@@ -380,7 +382,8 @@ FAKE_EXPORT int nvmlDeviceGetComputeRunningProcesses(void* device, unsigned* cou
   return WriteProcesses(script, gpu, 16, count, infos);
 }
 
-FAKE_EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(void* device, unsigned long long* reasons) {
+FAKE_EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(void* device,
+                                                          unsigned long long* reasons) {
   FAKE_ENTER_DEVICE(device);
   *reasons = Utilization(script, gpu) > 1 ? 0x4 : 0x1;
   return kSuccess;
@@ -448,8 +451,9 @@ FAKE_EXPORT int nvmlDeviceGetMemoryInfo_v2(void* device, FakeMemoryV2* memory) {
   return kSuccess;
 }
 
-FAKE_EXPORT int nvmlDeviceGetRemappedRows(void* device, unsigned* correctable, unsigned* uncorrectable,
-                                          unsigned* pending, unsigned* failed) {
+FAKE_EXPORT int nvmlDeviceGetRemappedRows(void* device, unsigned* correctable,
+                                          unsigned* uncorrectable, unsigned* pending,
+                                          unsigned* failed) {
   FAKE_ENTER_DEVICE(device);
   *correctable = 2;
   *uncorrectable = 1;
@@ -464,7 +468,8 @@ FAKE_EXPORT int nvmlDeviceGetCurrentClocksEventReasons(void* device, unsigned lo
   return kSuccess;
 }
 
-FAKE_EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned* count, void* infos) {
+FAKE_EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned* count,
+                                                        void* infos) {
   FAKE_ENTER_DEVICE(device);
   return WriteProcesses(script, gpu, script.process_stride, count, infos);
 }

@@ -132,8 +132,8 @@ size_t CountThreads() {
   return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
 }
 
-// Lets the hung calls go and waits for the threads that were left behind: they must not meet the next
-// test.
+// Lets the hung calls go and waits for the threads that were left behind: they must not meet the
+// next test.
 void LetGo(const DriverScript& script, size_t threads_before) {
   script.Set("");
   while (CountThreads() > threads_before) std::this_thread::sleep_for(milliseconds(2));

@@ -129,7 +129,9 @@ TEST(HostReader, CountsAThrottleOncePerCore) {
   EXPECT_EQ(host.core_throttles[1].count, 7);
 }
 
-HostReading Until(const HostWatch& watch, const std::function<bool(const HostReading&)>& condition) {
+using Condition = std::function<bool(const HostReading&)>;
+
+HostReading Until(const HostWatch& watch, const Condition& condition) {
   while (true) {
     if (const auto reading = watch.Latest(); reading && condition(*reading)) return *reading;
     std::this_thread::sleep_for(milliseconds(2));
@@ -148,8 +150,9 @@ TEST(HostWatch, RepeatsTemperaturesBetweenTheirReadings) {
   Until(watch, [](const HostReading& reading) { return reading.load.has_value(); });
   root.Put("next", "2.00 1.00 1.00 1/1 1\n");
   fs::rename(root.path() / "next", root.path() / "proc/loadavg");
-  const HostReading later = Until(
-      watch, [](const HostReading& reading) { return reading.load && reading.load->minutes_1 == 2; });
+  const HostReading later = Until(watch, [](const HostReading& reading) {
+    return reading.load && reading.load->minutes_1 == 2;
+  });
   ASSERT_EQ(later.thermal_zones.size(), 1u);
   EXPECT_EQ(later.thermal_zones[0].celsius, 46);
 }

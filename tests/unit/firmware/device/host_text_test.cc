@@ -148,8 +148,9 @@ TEST(HostText, ReadsFileHandles) {
 TEST(HostText, ReadsOsRelease) {
   const auto os = ParseOsRelease("# made by hand\nID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n"
                                  "VERSION_ID='12'\nno equals\n=x\n");
-  EXPECT_EQ(os, (std::map<std::string, std::string>{
-                    {"ID", "debian"}, {"PRETTY_NAME", "Debian GNU/Linux 12"}, {"VERSION_ID", "12"}}));
+  EXPECT_EQ(os, (std::map<std::string, std::string>{{"ID", "debian"},
+                                                    {"PRETTY_NAME", "Debian GNU/Linux 12"},
+                                                    {"VERSION_ID", "12"}}));
 }
 
 TEST(HostText, SpellsAChipAsNodeExporterDoes) {

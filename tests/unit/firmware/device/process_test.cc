@@ -35,7 +35,7 @@ TEST(ProcessReading, TakesAnEngineApart) {
   proc.Put("stat", "cpu 1 2\nbtime 1000\n");
   // The name holds what else ends it.
   proc.Put("4711/stat",
-           "4711 (an ) engine) S 1 2 3 4 5 6 7 8 9 10 250 150 13 14 15 16 9 18 500 4096000 25 26\n");
+           "4711 (an ) engine) S 1 2 3 4 5 6 7 8 9 10 250 150 13 14 15 16 9 18 500 4096000 25\n");
   proc.Put("4711/status", "Name:\tx\nVmRSS:\t9 kB\nRssAnon:\t     12 kB\n");
   proc.Put("4711/limits",
            "Limit                     Soft Limit           Hard Limit           Units     \n"
