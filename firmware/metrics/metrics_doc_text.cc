@@ -49,10 +49,23 @@ constexpr Theme kApplianceThemes[] = {
 };
 
 constexpr Theme kDeviceThemes[] = {
-    {"hearth_gpu_", "GPU",
-     "Read through NVIDIA's driver (NVML). Without an NVIDIA GPU these families are absent."},
+    {"hearth_gpu_info", "GPU: load",
+     "GPU readings come through NVIDIA's driver (NVML). Without an NVIDIA GPU they are absent."},
+    {"hearth_gpu_memory_total", "GPU: memory", ""},
+    {"hearth_gpu_sm_clock", "GPU: clocks, temperature, power", ""},
+    {"hearth_gpu_pcie", "GPU: PCIe", ""},
+    {"hearth_gpu_correctable_remapped", "GPU: errors of its memory", ""},
+    {"hearth_gpu_clocks_event", "GPU: what slows it, and XID errors",
+     "A series of `hearth_gpu_xid_errors_total` begins with its first error, at 1, which `increase()` "
+     "cannot see; HearthGpuXid in [the alert rules](../packaging/prometheus/hearth.rules.yml) does."},
     {"hearth_engine_", "Engine processes", ""},
-    {"hearth_host_", "Host", "From /proc and /sys."},
+    {"hearth_host_cpu", "Host: CPU and load", "Host readings come from /proc and /sys."},
+    {"hearth_host_memory", "Host: memory", ""},
+    {"hearth_host_filesystem", "Host: file systems and disks", ""},
+    {"hearth_host_network", "Host: network", ""},
+    {"hearth_host_hwmon", "Host: sensors", ""},
+    {"hearth_host_pressure", "Host: pressure", "Whether work waits, and for what (PSI)."},
+    {"hearth_host_file_handles", "Host: system", ""},
     {"process_", "This process",
      "hearthd, the control plane; engines are processes of their own."},
 };
