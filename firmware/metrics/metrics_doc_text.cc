@@ -133,7 +133,8 @@ views.
 const std::string_view kDocViews = R"(
 The `ray` view adds the labels that Ray's dashboards filter and join on: `WorkerId` and `ReplicaId`, and
 for engine families `deployment` and `replica`. `WorkerId` is new with every start of hearthd, as with
-Ray.
+Ray. The `dcgm`, `node` and `production_stack` views carry the labels and units of those exporters; a
+factor behind a name says how its unit differs from ours.
 )";
 
 std::span<const Chapter> DocChapters() { return kChapters; }
