@@ -8,13 +8,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { kActionTimeoutMs, launchBrowser, openPage, readPanels, visitPanels } from './browser.mjs';
 
-const kFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const kViewport = { width: 1440, height: 900 };
 const kDataTimeoutMs = 90000;
-const kActionTimeoutMs = 90000;  // a box under load and its browser may share two cores
 
 const { values: options } = parseArgs({
   options: { url: { type: 'string' }, out: { type: 'string', default: '.' } },
@@ -32,29 +28,9 @@ function check(holds, sentence) {
   if (!holds) problems.push(sentence);
 }
 
-/** Every console error, exception, CSP violation and request to another origin is a problem. */
-async function watch(page) {
-  page.setDefaultTimeout(kActionTimeoutMs);
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => {
-      console.error(`CSP violation: ${event.violatedDirective} blocks ${event.blockedURI}`);
-    });
-  });
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(`console error: ${message.text()}`);
-  });
-  page.on('pageerror', (error) => problems.push(`exception: ${error.stack}`));
-  page.on('request', (request) => {
-    const url = request.url();
-    if (!url.startsWith(origin) && !/^(data|blob):/.test(url)) problems.push(`third-party request: ${url}`);
-  });
-}
-
-function panelsWithoutData(page) {
-  return page.$$eval('.section:not([hidden]) .panel', (panels) => panels
-    .filter((panel) => panel.dataset.state !== 'ready')
-    .map((panel) => `${panel.querySelector('h2').textContent} (${panel.dataset.state}: `
-      + `${panel.querySelector('.panel-note').textContent})`));
+async function panelsWithoutData(page) {
+  return (await readPanels(page)).filter((panel) => panel.state !== 'ready')
+    .map((panel) => `${panel.title} (${panel.state}: ${panel.note})`);
 }
 
 /** Scrolls through the whole page, as panels out of sight ask for nothing, until all have data. */
@@ -63,9 +39,7 @@ async function waitForAllPanels(page) {
   let missing = ['the dashboard did not appear'];
   await page.waitForSelector('.panel[data-state="ready"]', { timeout: kDataTimeoutMs }).catch(() => {});
   while (Date.now() < deadline) {
-    for (const panel of await page.$$('.section:not([hidden]) .panel')) {
-      await panel.scrollIntoViewIfNeeded();
-    }
+    await visitPanels(page);
     await page.waitForTimeout(500);
     missing = await panelsWithoutData(page);
     if (missing.length === 0) break;
@@ -152,8 +126,7 @@ async function testTheme(page) {
 
 async function testDashboard(browser) {
   for (const theme of ['dark', 'light']) {
-    const page = await browser.newPage({ viewport: kViewport });
-    await watch(page);
+    const page = await openPage(browser, origin, problems);
     const refresh = theme === 'dark' ? '1s' : '10s';
     await page.goto(`${origin}/?theme=${theme}&from=now-5m&to=now&refresh=${refresh}`);
     await waitForAllPanels(page);
@@ -169,8 +142,7 @@ async function testDashboard(browser) {
     }
     await page.close();
   }
-  const phone = await browser.newPage({ viewport: { width: 390, height: 844 } });
-  await watch(phone);
+  const phone = await openPage(browser, origin, problems, { width: 390, height: 844 });
   await phone.goto(`${origin}/?from=now-5m&to=now`);
   await phone.waitForSelector('.panel[data-state="ready"]');
   const overflow = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -180,8 +152,7 @@ async function testDashboard(browser) {
 }
 
 async function testChat(browser) {
-  const page = await browser.newPage({ viewport: kViewport });
-  await watch(page);
+  const page = await openPage(browser, origin, problems);
   await page.goto(`${origin}/chat.html?theme=dark`);
   await page.locator('#model option').first().waitFor({ state: 'attached' });
   await page.fill('#prompt', 'What is TTFT?');
@@ -201,9 +172,7 @@ async function testChat(browser) {
   await page.close();
 }
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: kFlags,
-});
+const browser = await launchBrowser();
 try {
   await testDashboard(browser);
   await testChat(browser);

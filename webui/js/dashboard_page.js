@@ -6,6 +6,7 @@ import { Dropdown, choiceList, toolButton } from './dropdown.js';
 import { el, icon } from './dom.js';
 import { HoverSync } from './hover.js';
 import { seriesExist } from './prometheus_api.js';
+import { RangeFacts } from './range_facts.js';
 import { RefreshTimer } from './refresh_timer.js';
 import { kRefreshChoices, refreshMs } from './refresh_timer_rules.js';
 import { buildTopBar } from './shell.js';
@@ -225,21 +226,25 @@ class DashboardPage {
   async refresh_() {
     const { fromMs, toMs } = this.resolved_();
     const frames = this.view_.wanted();
-    this.loadedRange_ = { fromMs, toMs };
+    this.loading_ = { fromMs, toMs, facts: new RangeFacts(this.dashboard_.variables, fromMs, toMs) };
     this.loaded_ = new Set(frames);
     this.picker_.show(this.range_);
-    await Promise.all(frames.map((frame) => frame.load(this.dashboard_.variables, fromMs, toMs)));
+    await Promise.all(frames.map((frame) => this.load_(frame)));
   }
 
   /** Panels scrolled into view since the last refresh take part in it late. */
   loadMissing_() {
-    if (!this.loadedRange_) return;
-    const { fromMs, toMs } = this.loadedRange_;
+    if (!this.loading_) return;
     for (const frame of this.view_.wanted()) {
       if (this.loaded_.has(frame)) continue;
       this.loaded_.add(frame);
-      frame.load(this.dashboard_.variables, fromMs, toMs);
+      this.load_(frame);
     }
+  }
+
+  load_(frame) {
+    const { fromMs, toMs, facts } = this.loading_;
+    return frame.load(this.dashboard_.variables, fromMs, toMs, facts);
   }
 }
 

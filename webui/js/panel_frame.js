@@ -3,6 +3,7 @@
 import { SeriesColors } from './colors.js';
 import { Dropdown } from './dropdown.js';
 import { download, el, icon } from './dom.js';
+import { emptyReason } from './empty_reason.js';
 import { PanelData } from './panel_data.js';
 import { TimeSeriesPanel } from './panel_timeseries.js';
 import { BarGaugePanel, GaugePanel, PiePanel, StatPanel, TextPanel } from './panel_values.js';
@@ -87,35 +88,43 @@ export class PanelFrame {
     download(fileName(this.panel.title), toCsv(this.answer_.series), 'text/csv');
   }
 
-  showNote_(state, text) {
+  /** @param reason of an empty panel: the id of emptyReason() */
+  showNote_(state, text, reason = '') {
     this.element.dataset.state = state;
+    this.element.dataset.reason = reason;
     this.note_.hidden = state === 'ready';
     this.note_.textContent = text;
+    this.note_.title = text;
     this.badge_.hidden = state !== 'error';
     this.badge_.title = text;
     // After an error the last drawing stays, with the reason over it.
     this.body_.classList.toggle('blank', state !== 'ready' && !(state === 'error' && this.answer_));
   }
 
-  /** Loads and draws; never rejects. An answer that a newer load overtook is dropped. */
-  async load(variables, fromMs, toMs) {
+  /**
+   * Loads and draws; never rejects. An answer that a newer load overtook is dropped.
+   * @param facts the RangeFacts of this refresh, for a panel that turns out to be empty
+   */
+  async load(variables, fromMs, toMs, facts) {
     if (!this.view_) return;
     if (this.panel.targets.length === 0) {
       this.showNote_('ready', '');
       return;
     }
-    this.lastArguments_ = [variables, fromMs, toMs, this.body_.clientWidth || 600];
+    const query = [variables, fromMs, toMs, this.body_.clientWidth || 600];
+    this.lastArguments_ = query;
     // A refresh that takes its usual moment is no news; a wait for something new is.
     const patienceMs = this.answer_ ? 1500 : 250;
     const slow = setTimeout(() => { this.progress_.hidden = false; }, patienceMs);
     try {
-      const answer = await this.data_.load(...this.lastArguments_);
+      const answer = await this.data_.load(...query);
       this.answer_ = answer;
       if (hasData(answer.series)) {
         this.showNote_('ready', '');
         this.view_.draw(answer);
       } else {
-        this.showNote_('empty', 'No data in this time range');
+        const { id, text } = emptyReason(this.data_.expressions(...query), answer.series, await facts.get());
+        if (this.lastArguments_ === query) this.showNote_('empty', text, id);
       }
     } catch (error) {
       if (error.name !== 'AbortError') this.showNote_('error', error.message);

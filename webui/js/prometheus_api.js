@@ -36,9 +36,18 @@ export function parseSample(text) {
   return Number(text);
 }
 
+/**
+ * How long a sample stands for its series. Prometheus's five minutes are made for slow scrapes; the
+ * box samples every second and keeps its older history in steps of 10 s, so what is not there after
+ * 30 s has ended: a model that is gone, engine metrics switched off, a box that was down.
+ */
+const kLookbackS = 30;
+
 /** @returns [{labels, points: [{x: ms, y}]}], points in time order. */
 export async function queryRange(expr, fromMs, toMs, stepS, signal) {
-  const params = { query: expr, start: fromMs / 1000, end: toMs / 1000, step: stepS };
+  const params = {
+    query: expr, start: fromMs / 1000, end: toMs / 1000, step: stepS, lookback_delta: Math.max(kLookbackS, stepS),
+  };
   const data = await request('/api/v1/query_range', params, signal);
   return data.result.map((series) => ({
     labels: series.metric,
@@ -48,7 +57,8 @@ export async function queryRange(expr, fromMs, toMs, stepS, signal) {
 
 /** @returns the same shape as queryRange with one point per series. */
 export async function queryInstant(expr, timeMs, signal) {
-  const data = await request('/api/v1/query', { query: expr, time: timeMs / 1000 }, signal);
+  const params = { query: expr, time: timeMs / 1000, lookback_delta: kLookbackS };
+  const data = await request('/api/v1/query', params, signal);
   const result = data.resultType === 'scalar' ? [{ metric: {}, value: data.result }] : data.result;
   return result.map((series) => ({
     labels: series.metric,

@@ -2,7 +2,10 @@
 
 import { formatDuration } from './time_range.js';
 
-/** What to say about a status answer: {level, facts: [text], alerts: [{level, text}]}. */
+/**
+ * What to say about a status answer: {facts, alerts}, lists of {level, text}. Levels of facts: ok,
+ * busy, error, off (something chosen to be off) and plain (without a mark).
+ */
 export function describeStatus(status) {
   const models = status.models ?? [];
   const alerts = [];
@@ -26,6 +29,9 @@ export function describeStatus(status) {
     }
     return state;
   });
+  for (const model of models.filter((one) => one.log_engine_metrics === false)) {
+    facts.push({ level: 'off', text: `${model.model_name}: engine metrics off` });
+  }
   if (models.length === 0) alerts.push({ level: 'warning', text: 'No model is configured on this box.' });
   // No device is known before a model runs: then nothing is said about it.
   const { kind, name } = status.device ?? {};

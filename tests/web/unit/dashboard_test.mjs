@@ -8,7 +8,7 @@ const kFolder = new URL('../../../webui/dashboards/', import.meta.url);
 const kFiles = readdirSync(kFolder).filter((name) => name.endsWith('.json'));
 // What the box's PromQL evaluates in the shipped dashboards.
 const kWords = new Set(['rate', 'increase', 'sum', 'avg', 'max', 'min', 'by', 'histogram_quantile', 'clamp_min',
-  'clamp_max', 'and', 'or']);
+  'clamp_max', 'and', 'or', 'on']);
 
 const load = (name) => JSON.parse(readFileSync(new URL(name, kFolder), 'utf8'));
 

@@ -28,3 +28,9 @@ test('status: any other state is named as the box names it', () => {
   assert.deepEqual(texts(describeStatus({ models: [model({ state: 'stopped' })] }).facts), ['m stopped']);
   assert.match(describeStatus({ models: [] }).alerts[0].text, /No model/);
 });
+
+test('status: a model whose engine metrics are switched off says so beside its state', () => {
+  const { facts, alerts } = describeStatus({ models: [model({ log_engine_metrics: false }), model({ log_engine_metrics: true })] });
+  assert.deepEqual(texts(facts), ['m ready', 'm ready', 'm: engine metrics off']);
+  assert.deepEqual(alerts, []);
+});

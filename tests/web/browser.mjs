@@ -1,0 +1,52 @@
+// A real browser for the tests of the pages: started once, watched for everything a page must not do.
+
+import { chromium } from 'playwright-core';
+
+const kFlags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const kViewport = { width: 1440, height: 900 };
+
+export const kActionTimeoutMs = 90000;  // a box under load and its browser may share two cores
+
+/** CHROMIUM names another browser than /usr/bin/chromium. */
+export function launchBrowser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: kFlags });
+}
+
+/**
+ * A page on which every console error, exception, CSP violation and request to another origin
+ * becomes a sentence in `problems`.
+ */
+export async function openPage(browser, origin, problems, viewport = kViewport) {
+  const page = await browser.newPage({ viewport });
+  page.setDefaultTimeout(kActionTimeoutMs);
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`CSP violation: ${event.violatedDirective} blocks ${event.blockedURI}`);
+    });
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(`console error: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => problems.push(`exception: ${error.stack}`));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(origin) && !/^(data|blob):/.test(url)) problems.push(`third-party request: ${url}`);
+  });
+  return page;
+}
+
+/** Every panel on show: {title, state, reason, note}; see PanelFrame for the states. */
+export function readPanels(page) {
+  return page.$$eval('.section:not([hidden]) .panel', (panels) => panels.map((panel) => ({
+    title: panel.querySelector('h2').textContent,
+    state: panel.dataset.state,
+    reason: panel.dataset.reason ?? '',
+    note: panel.querySelector('.panel-note').textContent,
+  })));
+}
+
+/** Scrolls through the whole page, as panels out of sight ask for nothing. */
+export async function visitPanels(page) {
+  for (const panel of await page.$$('.section:not([hidden]) .panel')) await panel.scrollIntoViewIfNeeded();
+}
