@@ -70,7 +70,8 @@ std::map<std::string, api::MetricMetadata> MetricsMetadata() {
 
 // What a model gets that is loaded later: the first one's settings.
 models::ModelOptions DefaultsOf(const ApplianceOptions& options) {
-  models::ModelOptions defaults = options.models.empty() ? models::ModelOptions{} : options.models[0];
+  models::ModelOptions defaults =
+      options.models.empty() ? models::ModelOptions{} : options.models[0];
   defaults.log_engine_metrics = true;
   return defaults;
 }
@@ -101,8 +102,8 @@ http::Router Appliance::Parts::MakeRouter() {
   return router;
 }
 
-// What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks that were
-// never touched are not resident, so this is a lower bound.
+// What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks
+// that were never touched are not resident, so this is a lower bound.
 void Appliance::Parts::ObserveMemory(const models::ModelStatus& model) {
   metrics::Metric* const other =
       registry.Get(metrics::MetricId::kModelMemoryBytes, {model.model_name, "other"});
@@ -139,8 +140,7 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   storage::HistoryOptions history_options;
   history_options.path = (std::filesystem::path(options.state_directory) / "history.db").string();
   history_options.commit_interval_s = options.history_commit_interval_s;
-  HEARTH_ASSIGN_OR_RETURN(auto history,
-                          storage::History::Open(history_options, Clock::System()));
+  HEARTH_ASSIGN_OR_RETURN(auto history, storage::History::Open(history_options, Clock::System()));
   auto parts = std::make_unique<Parts>(options, std::move(history));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
@@ -156,15 +156,16 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
                           .request_bytes = static_cast<double>(record.request_bytes),
                           .response_bytes = static_cast<double>(record.response_bytes)});
   };
-  // The model is known before HTTP answers: /v1/models is never empty, every series exists from the start.
+  // The model is known before HTTP answers: /v1/models is never empty, every series exists from the
+  // start.
   for (const models::ModelOptions& model : options.models) {
     HEARTH_RETURN_IF_ERROR(p.models.Serve(model));
   }
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
   HEARTH_ASSIGN_OR_RETURN(p.server, http::Server::Start(server_options, p.MakeRouter()));
-  p.sampler = std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(),
-                                        [&p] { p.Observe(); });
+  p.sampler =
+      std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(), [&p] { p.Observe(); });
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));
 }
 

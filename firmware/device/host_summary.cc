@@ -46,13 +46,12 @@ void SummarizeDisk(const HostReading& host, HostSummary& summary) {
   if (host.filesystems.empty()) return;
   const auto root = std::find_if(host.filesystems.begin(), host.filesystems.end(),
                                  [](const Filesystem& fs) { return fs.mountpoint == "/"; });
-  const Filesystem& fs =
-      root != host.filesystems.end()
-          ? *root
-          : *std::max_element(host.filesystems.begin(), host.filesystems.end(),
-                              [](const Filesystem& a, const Filesystem& b) {
-                                return a.size_bytes < b.size_bytes;
-                              });
+  const Filesystem& fs = root != host.filesystems.end()
+                             ? *root
+                             : *std::max_element(host.filesystems.begin(), host.filesystems.end(),
+                                                 [](const Filesystem& a, const Filesystem& b) {
+                                                   return a.size_bytes < b.size_bytes;
+                                                 });
   const double used = fs.size_bytes - fs.free_bytes;
   summary.disk_used_bytes = used;
   summary.disk_free_bytes = fs.avail_bytes;
@@ -68,7 +67,8 @@ HostSummary Summarize(const HostReading& before, const HostReading& now) {
   const double busy_before = cpu_before.total_s - cpu_before.idle_s;
   const double busy_now = cpu_now.total_s - cpu_now.idle_s;
   if (!before.cpus.empty()) {
-    summary.cpu_utilization_ratio = Rate(busy_before, busy_now, cpu_now.total_s - cpu_before.total_s);
+    summary.cpu_utilization_ratio =
+        Rate(busy_before, busy_now, cpu_now.total_s - cpu_before.total_s);
   }
   SummarizeMemory(now, summary);
   SummarizeDisk(now, summary);

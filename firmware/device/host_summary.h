@@ -1,5 +1,5 @@
-// HostSummary: a box at a glance, from one reading to the next. For dashboards that show a node as a few
-// numbers (Ray's, the production stack's router).
+// HostSummary: a box at a glance, from one reading to the next. For dashboards that show a node as
+// a few numbers (Ray's, the production stack's router).
 #pragma once
 
 #include <optional>

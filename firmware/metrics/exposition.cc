@@ -51,7 +51,8 @@ std::string_view FamilyType(const NameView& view, Format format) {
 void AppendHead(const NameView& view, Format format, std::string& text) {
   const std::string_view name = FamilyName(view, format);
   const bool open_metrics = format == Format::kOpenMetrics;
-  if (open_metrics) text.append("# TYPE ").append(name).append(" ").append(FamilyType(view, format));
+  if (open_metrics)
+    text.append("# TYPE ").append(name).append(" ").append(FamilyType(view, format));
   text.append(open_metrics ? "\n# HELP " : "# HELP ").append(name).append(" ");
   AppendEscaped(text, view.help_text(), open_metrics);
   if (!open_metrics) {
@@ -82,7 +83,8 @@ void AppendExemplar(const Snapshot& snapshot, const RecordedSeries& series, cons
   text += stamp;
 }
 
-// `series`: the last of a counter, histogram or summary, whose labels, but for le, are the metric's.
+// `series`: the last of a counter, histogram or summary, whose labels, but for le, are the
+// metric's.
 void AppendCreated(const NameView& view, const RecordedSeries& series, std::string& text) {
   const std::string name = std::string(FamilyName(view, Format::kOpenMetrics)) + "_created";
   text += SeriesText(ViewLabels(view, series.labels, name));

@@ -70,12 +70,12 @@ void EngineObserver::MakeStepMetrics() {
                                            {model_name_, engine_, std::string(kWaitingReasons[i])});
   }
   for (size_t i = 0; i < sleep_states_.size(); ++i) {
-    sleep_states_[i] = registry_->Get(kEngineSleepState,
-                                      {model_name_, engine_, std::string(kSleepStates[i])});
+    sleep_states_[i] =
+        registry_->Get(kEngineSleepState, {model_name_, engine_, std::string(kSleepStates[i])});
   }
   // Caches that a box of one engine does not have; dashboards divide by them.
-  for (const MetricId id : {kExternalPrefixCacheQueries, kExternalPrefixCacheHits, kMmCacheQueries,
-                            kMmCacheHits}) {
+  for (const MetricId id :
+       {kExternalPrefixCacheQueries, kExternalPrefixCacheHits, kMmCacheQueries, kMmCacheHits}) {
     Engine(id);
   }
 }
@@ -133,7 +133,8 @@ const EngineObserver::Route& EngineObserver::RouteOf(const std::string& route) {
   if (it != routes_.end()) return it->second;
   using enum MetricId;
   const auto get = [&](MetricId id) {
-    return registry_->Get(id, {std::string(kApplication), deployment_, model_name_, engine_, route});
+    return registry_->Get(id,
+                          {std::string(kApplication), deployment_, model_name_, engine_, route});
   };
   return routes_[route] = {get(kServeDeploymentRequestCounter), get(kServeDeploymentErrorCounter),
                            get(kServeDeploymentProcessingLatency)};
@@ -179,11 +180,10 @@ void EngineObserver::OnReady(const protocol::Ready& ready) {
   const double concurrency =
       ready.max_model_len == 0 ? 0 : static_cast<double>(kv_tokens) / ready.max_model_len;
   registry_->Set(
-      registry_->Get(kCacheConfigInfo,
-                     {model_name_, engine_, std::to_string(ready.block_size), ready.kv_cache_dtype,
-                      std::to_string(ready.num_blocks), "0",
-                      PythonBool(ready.enable_prefix_caching), "None", "None",
-                      std::to_string(kv_tokens), TwoDigits(concurrency)}),
+      registry_->Get(kCacheConfigInfo, {model_name_, engine_, std::to_string(ready.block_size),
+                                        ready.kv_cache_dtype, std::to_string(ready.num_blocks), "0",
+                                        PythonBool(ready.enable_prefix_caching), "None", "None",
+                                        std::to_string(kv_tokens), TwoDigits(concurrency)}),
       1);
   SetSleepState(true);
   holds_model_ = true;
@@ -218,7 +218,8 @@ void EngineObserver::OnFirstToken(RequestState& request, const protocol::Request
   registry_->Add(prompt_tokens_by_source_[1], delta.num_cached_tokens);
 }
 
-void EngineObserver::OnDelta(const protocol::RequestDelta& delta, double step_time_s, double now_s) {
+void EngineObserver::OnDelta(const protocol::RequestDelta& delta, double step_time_s,
+                             double now_s) {
   const auto it = requests_.find(delta.request_id);
   if (it == requests_.end() || delta.token_ids.empty()) return;
   RequestState& request = it->second;
@@ -300,10 +301,10 @@ void EngineObserver::OnStep(const protocol::StepOutput& output, double now_s) {
   registry_->Set(running_, stats.num_requests_running);
   registry_->Set(waiting_, stats.num_requests_waiting);
   registry_->Set(waiting_by_reason_[0], stats.num_requests_waiting);  // nothing is ever deferred
-  registry_->Set(kv_usage_, stats.num_blocks_total == 0
-                                ? 0
-                                : static_cast<double>(stats.num_blocks_used) /
-                                      stats.num_blocks_total);
+  registry_->Set(kv_usage_,
+                 stats.num_blocks_total == 0
+                     ? 0
+                     : static_cast<double>(stats.num_blocks_used) / stats.num_blocks_total);
   registry_->Add(generation_tokens_, stats.num_generation_tokens);
   registry_->Add(preemptions_, stats.num_preemptions);
   registry_->Add(prefix_queries_, stats.prefix_cache_queries);
@@ -324,8 +325,8 @@ void EngineObserver::OnEngineGone(double unload_s) {
   const double now_s = MonotonicSeconds();
   for (const auto& [request_id, request] : requests_) CountEnd(request.facts, "error", now_s);
   requests_.clear();
-  for (Metric* const gauge : {running_, waiting_, waiting_by_reason_[0], kv_usage_, models_held_,
-                              model_id_held_}) {
+  for (Metric* const gauge :
+       {running_, waiting_, waiting_by_reason_[0], kv_usage_, models_held_, model_id_held_}) {
     registry_->Set(gauge, 0);
   }
   SetSleepState(false);

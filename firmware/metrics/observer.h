@@ -1,9 +1,9 @@
 // EngineObserver: the only place where what an engine reports becomes metrics.
 //
-// The clocks are vLLM's: TTFT and e2e run from the arrival in the HTTP front to the moment the step's
-// frame is handled here; inter-token latency is one sample per step of a request; queue, prefill,
-// decode, inference time and TPOT come from the engine's own stamps when a request finishes. Unlike
-// vLLM, aborted and failed requests are counted too.
+// The clocks are vLLM's: TTFT and e2e run from the arrival in the HTTP front to the moment the
+// step's frame is handled here; inter-token latency is one sample per step of a request; queue,
+// prefill, decode, inference time and TPOT come from the engine's own stamps when a request
+// finishes. Unlike vLLM, aborted and failed requests are counted too.
 #pragma once
 
 #include <array>
@@ -86,9 +86,9 @@ class EngineObserver {
   std::array<Metric*, std::size(kWaitingReasons)> waiting_by_reason_;
   std::array<Metric*, std::size(kSleepStates)> sleep_states_;
   // of requests
-  Metric *prompt_tokens_, *prompt_tokens_cached_, *ttft_, *itl_, *tpot_, *e2e_, *queue_, *inference_,
-      *prefill_, *decode_, *params_n_, *num_preemptions_, *fine_ttft_, *fine_itl_, *fine_tpot_,
-      *fine_e2e_;
+  Metric *prompt_tokens_, *prompt_tokens_cached_, *ttft_, *itl_, *tpot_, *e2e_, *queue_,
+      *inference_, *prefill_, *decode_, *params_n_, *num_preemptions_, *fine_ttft_, *fine_itl_,
+      *fine_tpot_, *fine_e2e_;
   std::array<Metric*, std::size(kPromptTokenSources)> prompt_tokens_by_source_;
   std::array<Metric*, std::size(kFinishReasons)> finished_;
   // From OnReady: their buckets depend on max_model_len.

@@ -1,4 +1,5 @@
-// What metrics cost: one engine step of 32 sequences observed, one snapshot, one page in each format.
+// What metrics cost: one engine step of 32 sequences observed, one snapshot, one page in each
+// format.
 //
 //   observer_bench      prints JSON: {"step_us", "snapshot_us", "text_us", "open_metrics_us", ...}
 #include <cstdio>
@@ -55,8 +56,8 @@ void Run() {
   Snapshot snapshot;
   const double snapshot_us = MicrosecondsEach(500, [&] { snapshot = registry.TakeSnapshot(); });
   std::string text = exposition.Render(snapshot, Format::kText, views);
-  const double text_us = MicrosecondsEach(
-      200, [&] { text = exposition.Render(snapshot, Format::kText, views); });
+  const double text_us =
+      MicrosecondsEach(200, [&] { text = exposition.Render(snapshot, Format::kText, views); });
   const double open_metrics_us = MicrosecondsEach(
       200, [&] { (void)exposition.Render(snapshot, Format::kOpenMetrics, views); });
   const double gzip_us = MicrosecondsEach(50, [&] { (void)GzipCompress(text); });
