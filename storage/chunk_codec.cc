@@ -323,7 +323,8 @@ Result<std::vector<double>> DecodeValues(std::span<const uint8_t> bytes) {
     return values;
   }
   DecodeIntegers(header, [&](bool present, int64_t scaled) {
-    values.push_back(present ? Unscale(scaled, header.form) : kAbsent);
+    values.push_back(kAbsent);
+    if (present) values.back() = Unscale(scaled, header.form);
   });
   return values;
 }

@@ -2,7 +2,8 @@
 // say.
 //
 // One row per sample time in SQLite, committed every minute and at once on Flush(); what is not yet
-// committed is read from memory, so a query is never behind. Counters come back as running sums
+// committed is read from memory, so a query is never behind. Older rows are compacted into chunks
+// of one series each. Counters come back as running sums
 // that do not fall when the process starts again, so that rate() and increase() agree on every
 // tier.
 #pragma once
@@ -133,6 +134,7 @@ class History : public promql::SeriesSource {
   // history_commit.cc
   void RunWriter();
   Status Commit(Batch& batch);
+  Status Compact();
   Batch TakeBatch();
   Status WriteBatch(Batch& batch);
   Status Expire(Connection& connection, Batch& batch);
@@ -145,6 +147,8 @@ class History : public promql::SeriesSource {
   std::vector<Segment> Plan(const promql::SelectHints& hints) const;
   size_t ChooseTier(const promql::SelectHints& hints) const;
   Status Fill(const Segment& segment, GaugeView view, std::vector<Chosen>& chosen) const;
+  Status FillFromChunks(Connection& connection, const Segment& segment, GaugeView view,
+                        std::vector<Chosen>& chosen, int64_t& samples) const;
   FrameVisitor::BrokenFn NoteBroken(const std::string& table) const;
 
   const HistoryOptions options_;

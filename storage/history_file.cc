@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "storage/chunk_table.h"
 #include "storage/migrations.h"
 
 namespace hearth::storage {
@@ -30,6 +31,9 @@ constexpr const char* kSteps[] = {
     "CREATE TABLE events(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
     " text TEXT NOT NULL);"
     "CREATE INDEX events_by_time ON events(time_ms);",
+    // A tier has tables of chunks beside that of its frames; they are made with it. A release that
+    // knows only the frames must not open the file.
+    "SELECT 1;",
 };
 const Schema kSchema{kApplicationId, kSteps};
 
@@ -114,8 +118,9 @@ Status HistoryFile::OpenWriter(bool check) {
   if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
   for (const std::string& table : tables_) {
-    HEARTH_RETURN_IF_ERROR(connection.Execute("CREATE TABLE IF NOT EXISTS " + table +
-                                              "(ts INTEGER PRIMARY KEY, frame BLOB NOT NULL)"));
+    HEARTH_RETURN_IF_ERROR(connection.Execute(
+        "CREATE TABLE IF NOT EXISTS " + table +
+        "(ts INTEGER PRIMARY KEY, frame BLOB NOT NULL);" + ChunkTablesSql(table)));
   }
   writer_.emplace(std::move(connection));
   return Status::Ok();
