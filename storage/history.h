@@ -34,8 +34,12 @@ struct HistoryOptions {
   std::string path;
   // What a power cut may cost. FULL commits once a minute are 62 fdatasync an hour.
   double commit_interval_s = 60;
-  // The first is the raw tier; each further one is coarser and kept longer.
-  std::vector<TierOptions> tiers = {{0, 6 * 3600}, {10, 3 * 24 * 3600}};
+  // The first is the raw tier; each further one is coarser and kept longer, until its time or its
+  // bytes run out. With SQLite's own the bytes stay below bytes_max.
+  std::vector<TierOptions> tiers = {{0, 6 * 3600, int64_t{96} << 20},
+                                    {10, 3 * 86400, int64_t{128} << 20},
+                                    {60, 35 * 86400, int64_t{128} << 20},
+                                    {900, 2 * 365 * 86400, int64_t{64} << 20}};
   // The database never grows beyond this; the oldest raw data go first.
   int64_t bytes_max = int64_t{512} << 20;
   // The newest part that is kept decoded, so that a live dashboard does not read SQLite.

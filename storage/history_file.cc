@@ -113,7 +113,7 @@ Status HistoryFile::OpenWriter(bool check) {
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 256;"
       "PRAGMA journal_size_limit = 2097152; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-      "PRAGMA cell_size_check = ON; PRAGMA max_page_count = " +
+      "PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA max_page_count = " +
       std::to_string(std::max<int64_t>(bytes_max_ / kPageBytes, 16))));
   if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));

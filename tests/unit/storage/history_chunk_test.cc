@@ -10,6 +10,7 @@
 
 #include "history_fixture.h"
 #include "storage/chunk_table.h"
+#include "storage/promql/quantile.h"
 
 namespace hearth::storage {
 namespace {
@@ -198,6 +199,60 @@ TEST_F(HistoryTest, ExpiresWholeGroupsAndKeepsATierWithinItsBytes) {
   EXPECT_GE(stats.tiers[1].stored.bytes, 7000);  // the last group given up was about a third
   EXPECT_LT(stats.tiers[1].stored.rows, 1900);
   EXPECT_EQ(history_->stats().frames_dropped, 0);
+}
+
+TEST_F(HistoryTest, QuantilesOfAHistogramAreThoseOfRawSamplesOnEveryTier) {
+  options_.tiers = {{0, 86400}, {10, 86400}, {60, 86400, 0, 100}, {900, 86400, 0, 12}};
+  options_.tail_s = 300;
+  const std::vector<double> bounds = {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+                                      std::numeric_limits<double>::infinity()};
+  const auto name_of = [](size_t b) { return "h_bucket_" + std::to_string(b); };
+  std::mt19937_64 random(47);
+  std::vector<double> counts(bounds.size());
+  std::vector<SeriesId> ids;
+  clock_.wall_ms = clock_.wall_ms / 900'000 * 900'000;
+  const int64_t start = clock_.wall_ms;
+  for (int i = 0; i < 30'000; ++i) {
+    if (i % 7000 == 0) {  // the process starts again
+      Open();
+      ids.clear();
+      for (size_t b = 0; b < bounds.size(); ++b) ids.push_back(Counter(name_of(b)));
+      std::fill(counts.begin(), counts.end(), 0);
+    }
+    for (uint64_t n = random() % 4; n > 0; --n) {
+      const double seconds = std::lognormal_distribution<double>(-1, 1.3)(random);
+      for (size_t b = 0; b < bounds.size(); ++b) counts[b] += seconds <= bounds[b] ? 1 : 0;
+    }
+    Values values;
+    for (size_t b = 0; b < bounds.size(); ++b) values.emplace_back(ids[b], counts[b]);
+    Tick(values);
+    if (i % 300 == 0) Flush();
+  }
+  const int64_t from = start + 900'000 * 3;
+  const int64_t to = start + 900'000 * 31;
+  const auto quantile = [&](double q, int64_t step_ms) {
+    std::vector<promql::Bucket> buckets;
+    for (size_t b = 0; b < bounds.size(); ++b) {
+      // So long a range that the step alone chooses the tier.
+      auto samples = Samples(name_of(b), {0, to, step_ms, 0});
+      std::erase_if(samples, [&](const promql::Sample& sample) { return sample.time_ms < from; });
+      EXPECT_EQ(samples.front().time_ms, from);
+      EXPECT_EQ(samples.back().time_ms, to);
+      EXPECT_EQ(samples[1].time_ms - from, step_ms);
+      buckets.push_back({bounds[b], samples.back().value - samples.front().value});
+    }
+    bool forced = false;
+    const double value = promql::BucketQuantile(q, buckets, &forced);
+    EXPECT_FALSE(forced);
+    return value;
+  };
+  for (const double q : {0.5, 0.9, 0.99}) {
+    const double raw = quantile(q, 1000);
+    EXPECT_GT(raw, 0);
+    for (const int64_t step_ms : {10'000, 60'000, 900'000}) {
+      EXPECT_NEAR(quantile(q, step_ms), raw, 1e-12) << q << " at " << step_ms;
+    }
+  }
 }
 
 // What the release before chunks wrote: its one schema step, and tables of frames alone.
