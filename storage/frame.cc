@@ -1,13 +1,11 @@
 #include "storage/frame.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <optional>
 #include <string>
 
 #include "base/check.h"
 #include "storage/crc32c.h"
+#include "storage/decimal.h"
 
 namespace hearth::storage {
 
@@ -23,34 +21,18 @@ constexpr uint64_t kOpIntegerDelta = 1;
 constexpr uint64_t kOpNewForm = 2;
 constexpr uint64_t kOpXor = 3;
 
-// Forms: 0 absent, 1..4 an integer at kScales[form - 1], 5 a double.
+// Forms: 0 absent, 1..4 an integer (decimal.h), 5 a double.
 constexpr uint8_t kFormAbsent = 0;
 constexpr uint8_t kFormDouble = 5;
-constexpr std::array<double, 4> kScales = {1, 10, 1e3, 1e6};
-constexpr double kIntegerLimit = 9007199254740992.0;  // 2^53: doubles count exactly up to here
+static_assert(kFormDouble == kForms + 1);
 
 bool IsInteger(uint8_t form) { return form > kFormAbsent && form < kFormDouble; }
-
-double Unscale(int64_t scaled, uint8_t form) {
-  return static_cast<double>(scaled) / kScales[form - 1];
-}
 
 uint64_t ZigZag(int64_t value) {
   return static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
 }
 int64_t UnZigZag(uint64_t value) {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
-}
-
-// The integer that stands for `value` at the form's scale, when it does so to the bit.
-std::optional<int64_t> Scale(double value, uint8_t form) {
-  const double product = value * kScales[form - 1];
-  if (!(std::abs(product) < kIntegerLimit)) return std::nullopt;  // also NaN
-  const auto scaled = static_cast<int64_t>(std::llround(product));
-  if (std::bit_cast<uint64_t>(Unscale(scaled, form)) != std::bit_cast<uint64_t>(value)) {
-    return std::nullopt;
-  }
-  return scaled;
 }
 
 // `preferred` keeps a gauge at 10^-3 from changing its form whenever it passes a whole number.

@@ -24,6 +24,7 @@
 namespace hearth::storage {
 
 // "No sample": a NaN that arithmetic does not produce (the bits Prometheus uses for staleness).
+// A signalling one, hence never an operand of ?: - GCC folds that into the quiet NaN.
 inline constexpr uint64_t kAbsentBits = 0x7ff0000000000002;
 inline constexpr double kAbsent = std::bit_cast<double>(kAbsentBits);
 inline bool IsAbsent(double value) { return std::bit_cast<uint64_t>(value) == kAbsentBits; }
@@ -32,7 +33,10 @@ struct Frame {
   int64_t time_ms = 0;
   std::vector<double> values;  // by slot; a slot beyond the end is absent
 
-  double At(size_t slot) const { return slot < values.size() ? values[slot] : kAbsent; }
+  double At(size_t slot) const {
+    if (slot >= values.size()) return kAbsent;
+    return values[slot];
+  }
 };
 
 // How a slot's value was last written; encoder and decoder walk through the same states.
@@ -68,7 +72,8 @@ class FrameDecoder {
 
   // Of the last frame decoded.
   double Value(size_t slot) const {
-    return slot < slots_.size() ? std::bit_cast<double>(slots_[slot].bits) : kAbsent;
+    if (slot >= slots_.size()) return kAbsent;
+    return std::bit_cast<double>(slots_[slot].bits);
   }
   size_t slot_count() const { return slots_.size(); }
   Frame ToFrame() const;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "storage/chunk_table.h"
 
 namespace hearth::storage {
 
@@ -82,17 +83,17 @@ Status History::Load() {
 }
 
 Status History::LoadTier(Connection& connection, Tier& tier) {
-  HEARTH_ASSIGN_OR_RETURN(tier.stored, MeasureTable(connection, tier.table));
+  HEARTH_ASSIGN_OR_RETURN(tier.stored, MeasureTier(connection, tier.table));
   if (tier.stored.rows == 0) return Status::Ok();
-  HEARTH_ASSIGN_OR_RETURN(const int64_t newest,
-                          connection.QueryInt("SELECT max(ts) FROM " + tier.table));
-  const FrameVisitor visitor = {
-      [&](int64_t, const FrameDecoder& decoder) {
-        tier.tail.Push(std::make_shared<const Frame>(decoder.ToFrame()));
-      },
-      NoteBroken(tier.table)};
-  HEARTH_RETURN_IF_ERROR(ReadFrames(connection, tier.table, newest - options_.tail_s * 1000, newest,
-                                    visitor));
+  HEARTH_ASSIGN_OR_RETURN(
+      const int64_t newest,
+      connection.QueryInt("SELECT coalesce((SELECT max(ts) FROM " + tier.table +
+                          "), (SELECT max(last_ms) FROM " + tier.table + "_groups))"));
+  const auto push = [&](Frame frame) {
+    tier.tail.Push(std::make_shared<const Frame>(std::move(frame)));
+  };
+  HEARTH_RETURN_IF_ERROR(ReadTierFrames(connection, tier.table, newest - options_.tail_s * 1000,
+                                        newest, push, NoteBroken(tier.table)));
   tier.tail.SetCommitted(newest);
   last_ms_ = std::max(last_ms_, tier.step_ms() == 0 ? newest : 0);
   (void)tier.tail.Trim(options_.tail_s * 1000, options_.tail_bytes_max);
@@ -118,16 +119,14 @@ Status History::ReplayRollups(Connection& connection) {
   for (size_t i = 0; i < rollups_.size(); ++i) {
     Tail& tail = tiers_[i + 1].tail;
     const int64_t from = tail.empty() ? 0 : tail.newest()->time_ms;
-    const FrameVisitor visitor = {
-        [&](int64_t, const FrameDecoder& decoder) {
-          Frame raw = decoder.ToFrame();
-          raw.values.resize(std::min(raw.values.size(), series_.size()));
-          if (auto closed = rollups_[i].Add(raw, series_)) {
-            tail.Push(std::make_shared<const Frame>(*std::move(closed)));
-          }
-        },
-        NoteBroken(tiers_[0].table)};
-    HEARTH_RETURN_IF_ERROR(ReadFrames(connection, tiers_[0].table, from, Tail::kForever, visitor));
+    const auto fold = [&](Frame raw) {
+      raw.values.resize(std::min(raw.values.size(), series_.size()));
+      if (auto closed = rollups_[i].Add(raw, series_)) {
+        tail.Push(std::make_shared<const Frame>(*std::move(closed)));
+      }
+    };
+    HEARTH_RETURN_IF_ERROR(ReadTierFrames(connection, tiers_[0].table, from, Tail::kForever, fold,
+                                          NoteBroken(tiers_[0].table)));
   }
   return Status::Ok();
 }

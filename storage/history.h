@@ -2,7 +2,8 @@
 // say.
 //
 // One row per sample time in SQLite, committed every minute and at once on Flush(); what is not yet
-// committed is read from memory, so a query is never behind. Counters come back as running sums
+// committed is read from memory, so a query is never behind. Older rows are compacted into chunks
+// of one series each. Counters come back as running sums
 // that do not fall when the process starts again, so that rate() and increase() agree on every
 // tier.
 #pragma once
@@ -33,8 +34,12 @@ struct HistoryOptions {
   std::string path;
   // What a power cut may cost. FULL commits once a minute are 62 fdatasync an hour.
   double commit_interval_s = 60;
-  // The first is the raw tier; each further one is coarser and kept longer.
-  std::vector<TierOptions> tiers = {{0, 6 * 3600}, {10, 3 * 24 * 3600}};
+  // The first is the raw tier; each further one is coarser and kept longer, until its time or its
+  // bytes run out. With SQLite's own the bytes stay below bytes_max.
+  std::vector<TierOptions> tiers = {{0, 6 * 3600, int64_t{96} << 20},
+                                    {10, 3 * 86400, int64_t{128} << 20},
+                                    {60, 35 * 86400, int64_t{128} << 20},
+                                    {900, 2 * 365 * 86400, int64_t{64} << 20}};
   // The database never grows beyond this; the oldest raw data go first.
   int64_t bytes_max = int64_t{512} << 20;
   // The newest part that is kept decoded, so that a live dashboard does not read SQLite.
@@ -133,6 +138,7 @@ class History : public promql::SeriesSource {
   // history_commit.cc
   void RunWriter();
   Status Commit(Batch& batch);
+  Status Compact();
   Batch TakeBatch();
   Status WriteBatch(Batch& batch);
   Status Expire(Connection& connection, Batch& batch);
@@ -145,6 +151,8 @@ class History : public promql::SeriesSource {
   std::vector<Segment> Plan(const promql::SelectHints& hints) const;
   size_t ChooseTier(const promql::SelectHints& hints) const;
   Status Fill(const Segment& segment, GaugeView view, std::vector<Chosen>& chosen) const;
+  Status FillFromChunks(Connection& connection, const Segment& segment, GaugeView view,
+                        std::vector<Chosen>& chosen, int64_t& samples) const;
   FrameVisitor::BrokenFn NoteBroken(const std::string& table) const;
 
   const HistoryOptions options_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "storage/chunk_table.h"
 #include "storage/history.h"
 
 namespace hearth::storage {
@@ -18,15 +19,28 @@ constexpr int64_t kEventsKept = 10'000;
 constexpr double kFullnessMax = 0.95;  // above it the oldest frames go before SQLite must refuse
 constexpr int kMakeRoomTries = 4;
 constexpr int64_t kTierRowsMin = 64;  // a tier this small is not worth cutting for space
+// Compaction holds a group decoded: 32 MiB, or one keyframe interval where there are that many
+// series.
+constexpr size_t kGroupValuesMax = size_t{4} << 20;
+constexpr size_t kGroupFramesMin = 64;
+// Of one tier after one commit; a file of an older release is worked off at this pace.
+constexpr int kGroupsPerCommit = 4;
+
+// Whole groups of chunks as long as there are any, then frames. Returns how many frames are gone.
+Result<int64_t> DeleteRows(Connection& connection, const std::string& table, int64_t cutoff_ms,
+                           int64_t rows) {
+  HEARTH_ASSIGN_OR_RETURN(const int64_t deleted,
+                          DeleteOldestGroups(connection, table, cutoff_ms, rows));
+  if (deleted > 0) return deleted;
+  return DeleteOldest(connection, table, cutoff_ms, rows);
+}
 
 }  // namespace
 
 struct History::Batch {
   struct TierPart {
     std::vector<FramePtr> frames;
-    int64_t bytes = 0;
-    int64_t deleted = 0;
-    int64_t oldest_ms = Tail::kForever;
+    StoredFrames stored = {};  // when all is written
   };
   std::vector<TierPart> tiers;
   std::vector<SeriesRow> series;
@@ -60,7 +74,35 @@ Status History::Flush() {
     FinishBatch(batch, clock_->MonotonicSeconds() - begin);
     if (!batch.cut) break;
   }
+  // What compaction cannot do now it does after the next commit; the samples are safe as they are.
+  if (const Status status = Compact(); !status.ok()) RecoverFrom(status, Batch());
   file_->RestoreBallast();
+  return Status::Ok();
+}
+
+// A transaction for each group: its frames are deleted and its chunks written, or neither.
+Status History::Compact() {
+  for (Tier& tier : tiers_) {
+    for (int round = 0; round < kGroupsPerCommit; ++round) {
+      size_t frames_max = tier.options.chunk_frames;
+      {
+        std::shared_lock lock(mutex_);
+        const size_t slots = std::max<size_t>(series_.size() * kGaugeColumns, 1);
+        frames_max = std::min(frames_max, std::max(kGroupFramesMin, kGroupValuesMax / slots));
+        if (tier.stored.loose_rows <= static_cast<int64_t>(frames_max)) break;
+      }
+      HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
+      HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
+      HEARTH_ASSIGN_OR_RETURN(const bool compacted, CompactOldest(*connection, tier.table,
+                                                                  frames_max,
+                                                                  NoteBroken(tier.table)));
+      if (!compacted) break;
+      HEARTH_ASSIGN_OR_RETURN(const StoredFrames stored, MeasureTier(*connection, tier.table));
+      HEARTH_RETURN_IF_ERROR(transaction.Commit());
+      std::unique_lock lock(mutex_);
+      tier.stored = stored;
+    }
+  }
   return Status::Ok();
 }
 
@@ -99,8 +141,7 @@ Status History::WriteBatch(Batch& batch) {
   HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
   HEARTH_RETURN_IF_ERROR(SeriesIndex::Write(*connection, batch.series));
   for (size_t i = 0; i < tiers_.size(); ++i) {
-    HEARTH_ASSIGN_OR_RETURN(batch.tiers[i].bytes,
-                            WriteFrames(*connection, tiers_[i], batch.tiers[i].frames));
+    HEARTH_RETURN_IF_ERROR(WriteFrames(*connection, tiers_[i], batch.tiers[i].frames));
   }
   HEARTH_ASSIGN_OR_RETURN(Statement insert, connection->Prepare(
       "INSERT INTO events(id, time_ms, kind, text) VALUES(?, ?, ?, ?)"));
@@ -118,14 +159,18 @@ Status History::Expire(Connection& connection, Batch& batch) {
       "DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - " +
       std::to_string(kEventsKept)));
   for (size_t i = 0; i < tiers_.size(); ++i) {
+    const Tier& tier = tiers_[i];
     Batch::TierPart& part = batch.tiers[i];
+    const int64_t rows = std::max(kExpireRows, 4 * static_cast<int64_t>(part.frames.size()));
     if (batch.may_expire) {
-      const int64_t rows = std::max(kExpireRows, 4 * static_cast<int64_t>(part.frames.size()));
-      HEARTH_ASSIGN_OR_RETURN(part.deleted,
-                              DeleteOldest(connection, tiers_[i].table,
-                                           batch.newest_ms - tiers_[i].keep_ms(), rows));
+      const int64_t cutoff_ms = batch.newest_ms - tier.keep_ms();
+      HEARTH_RETURN_IF_ERROR(DeleteRows(connection, tier.table, cutoff_ms, rows).status());
     }
-    HEARTH_ASSIGN_OR_RETURN(part.oldest_ms, OldestStored(connection, tiers_[i].table));
+    HEARTH_ASSIGN_OR_RETURN(part.stored, MeasureTier(connection, tier.table));
+    const int64_t bytes_max = tier.options.bytes_max;
+    if (bytes_max == 0 || part.stored.bytes <= bytes_max) continue;
+    HEARTH_RETURN_IF_ERROR(DeleteRows(connection, tier.table, Tail::kForever, rows).status());
+    HEARTH_ASSIGN_OR_RETURN(part.stored, MeasureTier(connection, tier.table));
   }
   return Status::Ok();
 }
@@ -153,8 +198,8 @@ Status History::DropOldest() {
     HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
     const int64_t rows = std::max(kTierRowsMin, stored.rows / 10);
     HEARTH_ASSIGN_OR_RETURN(const int64_t deleted,
-                            DeleteOldest(*connection, tier.table, Tail::kForever, rows));
-    HEARTH_ASSIGN_OR_RETURN(const int64_t oldest_ms, OldestStored(*connection, tier.table));
+                            DeleteRows(*connection, tier.table, Tail::kForever, rows));
+    HEARTH_ASSIGN_OR_RETURN(stored, MeasureTier(*connection, tier.table));
     HEARTH_RETURN_IF_ERROR(transaction.Commit());
     std::unique_lock lock(mutex_);
     if (stats_.frames_dropped == 0) {
@@ -163,7 +208,7 @@ Status History::DropOldest() {
                           " are deleted"});
     }
     stats_.frames_dropped += deleted;
-    tier.stored.Forget(deleted, oldest_ms);
+    tier.stored = stored;
     return Status::Ok();
   }
   return ResourceExhausted("no space for the history, and no rows to delete: " + file_->path());
@@ -173,10 +218,7 @@ void History::FinishBatch(const Batch& batch, double seconds) {
   std::unique_lock lock(mutex_);
   for (size_t i = 0; i < tiers_.size(); ++i) {
     const Batch::TierPart& part = batch.tiers[i];
-    StoredFrames& stored = tiers_[i].stored;
-    stored.rows += static_cast<int64_t>(part.frames.size());
-    stored.bytes += part.bytes;
-    stored.Forget(part.deleted, part.oldest_ms);
+    tiers_[i].stored = part.stored;
     if (!part.frames.empty()) tiers_[i].tail.SetCommitted(part.frames.back()->time_ms);
   }
   for (const auto& [id, event] : batch.events) new_events_.erase(id);

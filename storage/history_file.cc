@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "storage/chunk_table.h"
 #include "storage/migrations.h"
 
 namespace hearth::storage {
@@ -30,6 +31,9 @@ constexpr const char* kSteps[] = {
     "CREATE TABLE events(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
     " text TEXT NOT NULL);"
     "CREATE INDEX events_by_time ON events(time_ms);",
+    // A tier has tables of chunks beside that of its frames; they are made with it. A release that
+    // knows only the frames must not open the file.
+    "SELECT 1;",
 };
 const Schema kSchema{kApplicationId, kSteps};
 
@@ -109,13 +113,14 @@ Status HistoryFile::OpenWriter(bool check) {
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 256;"
       "PRAGMA journal_size_limit = 2097152; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-      "PRAGMA cell_size_check = ON; PRAGMA max_page_count = " +
+      "PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA max_page_count = " +
       std::to_string(std::max<int64_t>(bytes_max_ / kPageBytes, 16))));
   if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
   for (const std::string& table : tables_) {
-    HEARTH_RETURN_IF_ERROR(connection.Execute("CREATE TABLE IF NOT EXISTS " + table +
-                                              "(ts INTEGER PRIMARY KEY, frame BLOB NOT NULL)"));
+    HEARTH_RETURN_IF_ERROR(connection.Execute(
+        "CREATE TABLE IF NOT EXISTS " + table +
+        "(ts INTEGER PRIMARY KEY, frame BLOB NOT NULL);" + ChunkTablesSql(table)));
   }
   writer_.emplace(std::move(connection));
   return Status::Ok();

@@ -1,7 +1,9 @@
 // Reading the history: which tiers answer for which part of the time, and the samples of it.
 #include <algorithm>
+#include <array>
 
 #include "base/limits.h"
+#include "storage/chunk_table.h"
 #include "storage/history.h"
 
 namespace hearth::storage {
@@ -25,8 +27,11 @@ double GaugePoint(GaugeView view, const auto& column) {
       return column(GaugeColumn::kSum);
     case GaugeView::kCount:
       return column(GaugeColumn::kCount);
-    case GaugeView::kAverage:
-      return column(GaugeColumn::kSum) / column(GaugeColumn::kCount);
+    case GaugeView::kAverage: {
+      const double sum = column(GaugeColumn::kSum);
+      if (IsAbsent(sum)) return kAbsent;
+      return sum / column(GaugeColumn::kCount);
+    }
     case GaugeView::kLast:
       break;
   }
@@ -56,9 +61,20 @@ struct History::Chosen {
       if (kind == SeriesKind::kGauge && view == GaugeView::kCount && !IsAbsent(at(id))) return 1;
       return at(id);
     }
-    if (kind == SeriesKind::kCounter || IsAbsent(at(rollup_slot))) return at(rollup_slot);
-    return GaugePoint(view,
-                      [&](GaugeColumn c) { return at(rollup_slot + static_cast<size_t>(c)); });
+    if (kind == SeriesKind::kCounter) return at(rollup_slot);
+    const auto column = [&](GaugeColumn c) { return at(rollup_slot + static_cast<size_t>(c)); };
+    return GaugePoint(view, column);
+  }
+
+  // Those that Point() looks at, relative to the first slot.
+  std::vector<size_t> Columns(bool raw, GaugeView view) const {
+    if (raw || kind == SeriesKind::kCounter) return {0};
+    std::vector<size_t> columns;
+    (void)GaugePoint(view, [&](GaugeColumn c) {
+      columns.push_back(static_cast<size_t>(c));
+      return 0.0;
+    });
+    return columns;
   }
 };
 
@@ -92,6 +108,14 @@ std::vector<History::Segment> History::Plan(const promql::SelectHints& hints) co
   for (size_t i = chosen; i < tiers_.size() && end_ms > hints.start_ms; ++i) {
     if (const int64_t oldest_ms = tiers_[i].OldestMs(); oldest_ms != Tail::kForever) {
       add(tiers_[i], oldest_ms - 1);
+    }
+  }
+  // A coarse tier may be younger than the finer ones: added to the options after them. What its
+  // first point stands for is not told twice.
+  if (!segments.empty() && end_ms < hints.end_ms) end_ms -= segments.back().tier->step_ms();
+  for (size_t i = chosen; i > 0 && end_ms > hints.start_ms; --i) {
+    if (const int64_t oldest_ms = tiers_[i - 1].OldestMs(); oldest_ms != Tail::kForever) {
+      add(tiers_[i - 1], oldest_ms - 1);
     }
   }
   std::reverse(segments.begin(), segments.end());
@@ -138,14 +162,18 @@ Status History::Fill(const Segment& segment, GaugeView view, std::vector<Chosen>
   };
   const int64_t stored_end_ms = std::min(segment.end_ms, segment.tail_first_ms - 1);
   if (segment.start_ms < stored_end_ms) {
+    Segment stored = segment;
+    stored.end_ms = stored_end_ms;
     const FrameVisitor visitor = {
         [&](int64_t time_ms, const FrameDecoder& decoder) {
           take(time_ms, [&](size_t slot) { return decoder.Value(slot); });
         },
         NoteBroken(segment.tier->table)};
-    HEARTH_RETURN_IF_ERROR(file_->Read([&](Connection& connection) {
+    const auto read = [&](Connection& connection) -> Status {
+      HEARTH_RETURN_IF_ERROR(FillFromChunks(connection, stored, view, chosen, samples));
       return ReadFrames(connection, segment.tier->table, segment.start_ms, stored_end_ms, visitor);
-    }));
+    };
+    HEARTH_RETURN_IF_ERROR(file_->Read(read));
   }
   for (const FramePtr& frame : segment.tail) {
     take(frame->time_ms, [&](size_t slot) { return frame->At(slot); });
@@ -153,6 +181,38 @@ Status History::Fill(const Segment& segment, GaugeView view, std::vector<Chosen>
   if (samples > limits::kQuerySamplesMax) {
     return ResourceExhausted(
         "query processing would load too many samples into memory in query execution");
+  }
+  return Status::Ok();
+}
+
+Status History::FillFromChunks(Connection& connection, const Segment& segment, GaugeView view,
+                               std::vector<Chosen>& chosen, int64_t& samples) const {
+  HEARTH_ASSIGN_OR_RETURN(
+      ChunkReader reader, ChunkReader::Open(connection, segment.tier->table, segment.start_ms,
+                                            segment.end_ms, NoteBroken(segment.tier->table)));
+  while (samples <= limits::kQuerySamplesMax) {
+    HEARTH_ASSIGN_OR_RETURN(const bool group, reader.Next());
+    if (!group) break;
+    const std::vector<int64_t>& times = reader.times();
+    const auto first = std::upper_bound(times.begin(), times.end(), segment.start_ms);
+    const auto last = std::upper_bound(first, times.end(), segment.end_ms);
+    for (Chosen& one : chosen) {
+      // By column: a view of a gauge looks at some of them, a counter has one.
+      std::array<std::vector<double>, kGaugeColumns> columns;
+      const size_t first_slot = segment.raw ? one.id : one.rollup_slot;
+      for (const size_t column : one.Columns(segment.raw, view)) {
+        HEARTH_ASSIGN_OR_RETURN(columns[column], reader.Column(first_slot + column));
+      }
+      for (auto time = first; time != last; ++time) {
+        const auto row = static_cast<size_t>(time - times.begin());
+        const double value = one.Point(segment.raw, view, [&](size_t slot) {
+          return columns[slot - first_slot][row];
+        });
+        if (IsAbsent(value)) continue;
+        one.series.samples.push_back({*time, value});
+        ++samples;
+      }
+    }
   }
   return Status::Ok();
 }

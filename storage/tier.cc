@@ -67,19 +67,16 @@ Status ReadFrames(Connection& connection, const std::string& table, int64_t star
   }
 }
 
-Result<int64_t> WriteFrames(Connection& connection, Tier& tier,
-                            const std::vector<FramePtr>& frames) {
+Status WriteFrames(Connection& connection, Tier& tier, const std::vector<FramePtr>& frames) {
   HEARTH_ASSIGN_OR_RETURN(
       Statement insert,
       connection.Prepare("INSERT INTO " + tier.table + "(ts, frame) VALUES(?, ?)"));
-  int64_t bytes = 0;
   for (const FramePtr& frame : frames) {
     const std::vector<uint8_t> encoded = tier.encoder.Encode(*frame);
     insert.Bind(1, frame->time_ms).Bind(2, std::span<const uint8_t>(encoded));
     HEARTH_RETURN_IF_ERROR(insert.Run());
-    bytes += static_cast<int64_t>(encoded.size());
   }
-  return bytes;
+  return Status::Ok();
 }
 
 Result<int64_t> DeleteOldest(Connection& connection, const std::string& table, int64_t cutoff_ms,
@@ -92,20 +89,22 @@ Result<int64_t> DeleteOldest(Connection& connection, const std::string& table, i
   return connection.changes();
 }
 
-Result<int64_t> OldestStored(Connection& connection, const std::string& table) {
-  return connection.QueryInt("SELECT coalesce(min(ts), " + std::to_string(Tail::kForever) +
-                             ") FROM " + table);
-}
-
-Result<StoredFrames> MeasureTable(Connection& connection, const std::string& table) {
+Result<StoredFrames> MeasureTier(Connection& connection, const std::string& table) {
   HEARTH_ASSIGN_OR_RETURN(
-      Statement row,
-      connection.Prepare("SELECT count(*), coalesce(sum(length(frame)), 0), min(ts) FROM " +
-                         table));
-  HEARTH_ASSIGN_OR_RETURN(const bool any, row.Step());
+      Statement sums,
+      connection.Prepare("SELECT count(*), coalesce(sum(length(frame)), 0), min(ts), 0 FROM " +
+                         table + " UNION ALL SELECT coalesce(sum(frames), 0), "
+                         "coalesce(sum(bytes), 0), min(first_ms), 1 FROM " + table + "_groups"));
   StoredFrames stored;
-  if (any && row.Int(0) > 0) stored = {row.Int(0), row.Int(1), row.Int(2)};
-  return stored;
+  while (true) {
+    HEARTH_ASSIGN_OR_RETURN(const bool row, sums.Step());
+    if (!row) return stored;
+    if (sums.Int(0) == 0) continue;
+    stored.rows += sums.Int(0);
+    stored.bytes += sums.Int(1);
+    stored.oldest_ms = std::min(stored.oldest_ms, sums.Int(2));
+    if (sums.Int(3) == 0) stored.loose_rows = sums.Int(0);
+  }
 }
 
 }  // namespace hearth::storage

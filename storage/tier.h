@@ -1,4 +1,5 @@
-// One tier: a table of frames with its newest part decoded in memory.
+// One tier: a table of frames, with its older part compacted into chunks (chunk_table.h) and its
+// newest part decoded in memory.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +20,8 @@ using FramePtr = std::shared_ptr<const Frame>;
 struct TierOptions {
   int64_t step_s = 0;  // 0: as sampled
   int64_t keep_s = 0;
+  int64_t bytes_max = 0;       // of what is stored, without SQLite's own; 0: only keep_s counts
+  size_t chunk_frames = 600;   // frames that become one group of chunks
 };
 
 // The memory part of a tier; not locked, the history guards it.
@@ -46,18 +49,12 @@ class Tail {
   int64_t committed_ms_ = std::numeric_limits<int64_t>::min();
 };
 
-// The stored part: rows (ts, frame) of one table.
+// The stored part.
 struct StoredFrames {
-  int64_t rows = 0;
-  int64_t bytes = 0;                   // of the frames, without SQLite's own
+  int64_t rows = 0;                    // frames, in either form
+  int64_t bytes = 0;                   // of frames and chunks, without SQLite's own
   int64_t oldest_ms = Tail::kForever;  // kForever: none
-
-  // After deleting `deleted` rows; their bytes are taken to be average ones.
-  void Forget(int64_t deleted, int64_t now_oldest_ms) {
-    if (rows > 0) bytes -= bytes / rows * deleted;
-    rows -= deleted;
-    oldest_ms = now_oldest_ms;
-  }
+  int64_t loose_rows = 0;              // of `rows`, those not yet in chunks
 };
 
 struct Tier {
@@ -88,18 +85,16 @@ struct FrameVisitor {
 Status ReadFrames(Connection& connection, const std::string& table, int64_t start_ms,
                   int64_t end_ms, const FrameVisitor& visitor);
 
-// Encodes and inserts; returns the bytes of the frames. Inside the caller's transaction; when that
-// fails, the caller resets the encoder.
-Result<int64_t> WriteFrames(Connection& connection, Tier& tier,
-                            const std::vector<FramePtr>& frames);
+// Encodes and inserts. Inside the caller's transaction; when that fails, the caller resets the
+// encoder.
+Status WriteFrames(Connection& connection, Tier& tier, const std::vector<FramePtr>& frames);
 
-// Deletes at most `rows_max` of the oldest rows before `cutoff_ms`. Returns how many.
+// Deletes at most `rows_max` of the oldest frames not yet in chunks before `cutoff_ms`. Returns how
+// many.
 Result<int64_t> DeleteOldest(Connection& connection, const std::string& table, int64_t cutoff_ms,
                              int64_t rows_max);
 
-// kForever when the table is empty.
-Result<int64_t> OldestStored(Connection& connection, const std::string& table);
-
-Result<StoredFrames> MeasureTable(Connection& connection, const std::string& table);
+// Both forms together.
+Result<StoredFrames> MeasureTier(Connection& connection, const std::string& table);
 
 }  // namespace hearth::storage

@@ -80,6 +80,14 @@ TEST(Frame, GivesBackRandomSeriesThatComeAndGo) {
   ExpectRoundTrip(frames);
 }
 
+TEST(Frame, SaysAbsentOfASlotBeyondItsEnd) {
+  const Frame frame{1000, {1, 2}};
+  EXPECT_TRUE(IsAbsent(frame.At(2)));
+  FrameDecoder decoder;
+  ASSERT_TRUE(decoder.Decode(1000, FrameEncoder().Encode(frame)).ok());
+  EXPECT_TRUE(IsAbsent(decoder.Value(2)));
+}
+
 TEST(Frame, OfUnchangedValuesIsAFewBytes) {
   FrameEncoder encoder;
   Frame frame{1000, std::vector<double>(400, 17.5)};

@@ -103,7 +103,7 @@ TEST_F(HistoryTest, NotANumberInACounterIsAGap) {
 }
 
 TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
-  options_.tiers = {{0, 24 * 3600}, {10, 24 * 3600}, {60, 24 * 3600}};
+  options_.tiers = {{0, 86400}, {10, 86400}, {60, 86400, 0, 100}, {900, 86400, 0, 10}};
   options_.tail_s = 300;
   std::mt19937_64 random(3);
   constexpr int kSeries = 5;
@@ -144,8 +144,8 @@ TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
     if (random() % 200 == 0) clock_.Advance(static_cast<int64_t>(random() % 30) * 1000);
     if (random() % 400 == 0) Flush();
   }
-  // Two more minutes of standing still close every step.
-  for (int i = 0; i < 130; ++i) {
+  // Standing still for a little longer than a quarter of an hour closes every step.
+  for (int i = 0; i < 1000; ++i) {
     Values values;
     for (size_t s = 0; s < kSeries; ++s) values.emplace_back(ids[s], reading[s]);
     Tick(values);
@@ -158,6 +158,8 @@ TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
     ASSERT_GT(raw.size(), 20'000u);
     ASSERT_LT(ten.size(), 4000u);
     ASSERT_LT(minute.size(), ten.size() / 2);
+    const auto quarter = Samples(name, {0, clock_.wall_ms, 900'000, 0});
+    ASSERT_LT(quarter.size(), 1000u);
     EXPECT_EQ(IncreaseOf(raw), truth[s]) << name;
     std::map<int64_t, double> at;
     for (const auto& sample : raw) at[sample.time_ms] = sample.value;
@@ -170,6 +172,7 @@ TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
     };
     expect_running_sum(ten);
     expect_running_sum(minute);
+    expect_running_sum(quarter);
   }
 }
 
