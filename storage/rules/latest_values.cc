@@ -8,8 +8,8 @@ namespace hearth::rules {
 
 namespace {
 
-// By then the history has a gap where the series ended.
-constexpr int64_t kEndedKeptMs = 10'000;
+// The history has a gap where a series ended, but queries look back over gaps for five minutes.
+constexpr int64_t kEndedKeptMs = 6 * 60 * 1000;
 
 bool Fits(const promql::Labels& labels, const std::vector<promql::Matcher>& matchers) {
   return std::all_of(matchers.begin(), matchers.end(), [&](const promql::Matcher& matcher) {
@@ -48,8 +48,13 @@ Result<std::vector<promql::Series>> LatestValues::Select(
     const auto found =
         std::find_if(selected.begin(), selected.end(),
                      [&](const promql::Series& series) { return series.labels == labels; });
+    const bool ended = promql::IsStaleMarker(sample.value);
     if (found == selected.end()) {
-      if (!promql::IsStaleMarker(sample.value)) selected.push_back({labels, {sample}});
+      if (!ended) selected.push_back({labels, {sample}});
+    } else if (ended && !found->samples.empty()) {
+      // The history's last sample of it may have been under way when the series ended.
+      const int64_t end_ms = std::max(sample.time_ms, found->samples.back().time_ms + 1);
+      if (end_ms <= hints.end_ms) found->samples.push_back({end_ms, sample.value});
     } else if (found->samples.empty() || found->samples.back().time_ms < sample.time_ms) {
       found->samples.push_back(sample);
     }

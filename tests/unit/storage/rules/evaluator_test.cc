@@ -150,6 +150,13 @@ TEST_F(GroupEvaluatorTest, AFailureIsToldAndEndsTheSeriesOfTheRule) {
   EXPECT_TRUE(series_.Query("pair", time_ms_).empty());
 }
 
+TEST_F(GroupEvaluatorTest, ASeriesWithoutASampleMakesNone) {
+  Load("      - {record: total, expr: sum by (a) (later)}\n");
+  series_.Put(promql::Labels({{"__name__", "later"}, {"a", "b"}}), {time_ms_ + 3'600'000, 1});
+  Step(1);
+  EXPECT_TRUE(series_.Query("total", time_ms_).empty());
+}
+
 TEST_F(GroupEvaluatorTest, KeepsToTheLimitOfTheGroup) {
   Load("      - {alert: Many, expr: '{__name__=~\"m.\"}', labels: {n: '{{ $value }}'}}\n");
   time_ms_ += 10'000;

@@ -34,6 +34,8 @@ TEST(LatestValues, ASeriesThatEndedIsGone) {
   latest.Put(kMade, {3000, promql::StaleMarker()});
   EXPECT_TRUE(latest.Current().empty());
   EXPECT_TRUE(Query(latest, 3000).empty());
+  recorded.Put(kMade, {3050, 2});  // was under way
+  EXPECT_TRUE(Query(latest, 4000).empty());
 }
 
 }  // namespace
