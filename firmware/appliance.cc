@@ -1,15 +1,19 @@
 #include "firmware/appliance.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "firmware/alerting/rule_service.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
+#include "firmware/api/rules_api.h"
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
@@ -52,6 +56,7 @@ struct Appliance::Parts {
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
   device::DeviceMetrics device_metrics;
+  std::unique_ptr<RuleService> rules;
   std::unique_ptr<Sampler> sampler;
   std::unique_ptr<http::Server> server;
 };
@@ -76,6 +81,17 @@ models::ModelOptions DefaultsOf(const ApplianceOptions& options) {
   return defaults;
 }
 
+RuleServiceOptions RulesOf(const ApplianceOptions& options) {
+  RuleServiceOptions rules;
+  rules.groups = options.rule_groups;
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  rules.instance = std::string(name) + ":" + std::to_string(options.port);
+  rules.generator_url = "http://" + rules.instance;
+  rules.webhook_url = options.alert_webhook_url;
+  return rules;
+}
+
 std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStatus>& models) {
   std::vector<device::EngineProcess> engines;
   for (const models::ModelStatus& model : models) {
@@ -98,6 +114,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::StatusRoutes(&models, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(viewed_series, Clock::System(), MetricsMetadata));
+  add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;
 }
@@ -163,9 +180,12 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   }
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
+  p.rules = std::make_unique<RuleService>(RulesOf(options), &p.viewed_series, p.history.get(),
+                                          &p.registry);
   HEARTH_ASSIGN_OR_RETURN(p.server, http::Server::Start(server_options, p.MakeRouter()));
   p.sampler =
-      std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(), [&p] { p.Observe(); });
+      std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(), [&p] { p.Observe(); },
+                                [&p] { return p.rules->Samples(); });
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));
 }
 

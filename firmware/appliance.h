@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "firmware/metrics/name_views.h"
 #include "firmware/models/model_manager.h"
+#include "storage/rules/rule_file.h"
 
 namespace hearth {
 
@@ -21,6 +22,9 @@ struct ApplianceOptions {
   // What /metrics shows to who does not choose with ?view=.
   metrics::ViewSet metrics_views = metrics::ViewSet::Default();
   double history_commit_interval_s = 60;  // what a killed hearthd may lose
+  // Evaluated over the history. What fires is sent to the webhook, if there is one.
+  std::vector<rules::RuleGroup> rule_groups;
+  std::string alert_webhook_url;
   double drain_timeout_s = 30;
 };
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "firmware/alerting/rule_service.h"
 #include "firmware/appliance.h"
 #include "firmware/notify.h"
 
@@ -125,9 +126,28 @@ std::string ViewsHelp() {
   return help + " (* by default)";
 }
 
+struct RuleFlags {
+  std::vector<std::string> files;
+  std::string webhook_url;
+};
+
+void AddRuleOptions(CLI::App& app, RuleFlags& flags) {
+  app.add_option("--rules", flags.files,
+                 "file of alerting and recording rules, as Prometheus's; may be repeated; the "
+                 "shipped rules when absent");
+  app.add_option("--alert-webhook", flags.webhook_url,
+                 "URL of an Alertmanager, or what speaks its API v2, that alerts are sent to; "
+                 "nothing is sent when absent");
+}
+
 // From what the command line said to what the appliance takes.
-Status Settle(const ModelFlags& flags, const std::vector<std::string>& views,
-              ApplianceOptions& options) {
+Status Settle(const ModelFlags& flags, const RuleFlags& rules,
+              const std::vector<std::string>& views, ApplianceOptions& options) {
+  HEARTH_ASSIGN_OR_RETURN(options.rule_groups, LoadRules(rules.files));
+  if (!rules.webhook_url.empty()) {
+    HEARTH_RETURN_IF_ERROR(AlertWebhook::CheckUrl(rules.webhook_url));
+  }
+  options.alert_webhook_url = rules.webhook_url;
   HEARTH_ASSIGN_OR_RETURN(options.models, ModelsOf(flags));
   if (!views.empty()) {
     HEARTH_ASSIGN_OR_RETURN(options.metrics_views, metrics::ParseViews(views));
@@ -157,9 +177,11 @@ int Main(int argc, char** argv) {
   std::vector<std::string> views;
   AddOptions(app, options);
   AddModelOptions(app, model_flags);
+  RuleFlags rule_flags;
+  AddRuleOptions(app, rule_flags);
   app.add_option("--metrics-views", views, ViewsHelp())->delimiter(',');
   CLI11_PARSE(app, argc, argv);
-  const Status settled = Settle(model_flags, views, options);
+  const Status settled = Settle(model_flags, rule_flags, views, options);
   if (!settled.ok()) {
     LOG(kError) << settled.message();
     return 2;

@@ -10,11 +10,12 @@ namespace hearth {
 using metrics::MetricId;
 
 Sampler::Sampler(metrics::Registry* registry, storage::History* history,
-                 metrics::MetricsPages* pages, std::function<void()> observe)
+                 metrics::MetricsPages* pages, std::function<void()> observe, MadeSeriesFunction made_series)
     : registry_(registry),
       history_(history),
       pages_(pages),
       observe_(std::move(observe)),
+      made_series_(std::move(made_series)),
       process_(registry),
       history_bytes_(registry->Get(MetricId::kHistoryBytes)),
       samples_appended_(registry->Get(MetricId::kHistorySamplesAppended)),
@@ -74,6 +75,11 @@ void Sampler::Sample() {
       known_[series.index] = true;
     }
     values.emplace_back(ids_[series.index], snapshot.values[i]);
+  }
+  for (const auto& [labels, value] : made_series_()) {
+    const auto [made, is_new] = made_ids_.try_emplace(labels);
+    if (is_new) made->second = history_->Register(labels, storage::SeriesKind::kGauge);
+    values.emplace_back(made->second, value);
   }
   if (const Status appended = history_->Append(WallMillis(), values); !appended.ok()) {
     LOG(kWarning) << "the history did not take this second's sample: " << appended.message();

@@ -4,8 +4,10 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "firmware/metrics/metrics_pages.h"
@@ -15,12 +17,15 @@
 
 namespace hearth {
 
+// Series beside the registry's, as gauges; one that is not named any more has ended.
+using MadeSeriesFunction = std::function<std::vector<std::pair<promql::Labels, double>>()>;
+
 class Sampler {
  public:
   // `observe` is called before each sample: it brings into the registry what only changes by
-  // looking. All outlive the sampler.
+  // looking. `made_series` gives what others want in the same sample. All outlive the sampler.
   Sampler(metrics::Registry* registry, storage::History* history, metrics::MetricsPages* pages,
-          std::function<void()> observe);
+          std::function<void()> observe, MadeSeriesFunction made_series);
   // Takes a last sample, so that what happened in the last second is kept.
   ~Sampler();
 
@@ -32,10 +37,12 @@ class Sampler {
   storage::History* const history_;
   metrics::MetricsPages* const pages_;
   const std::function<void()> observe_;
+  const MadeSeriesFunction made_series_;
   metrics::ProcessMetrics process_;
   metrics::Metric *history_bytes_, *samples_appended_, *write_errors_, *last_commit_, *series_;
   std::vector<storage::SeriesId> ids_;  // by RecordedSeries::index
   std::vector<bool> known_;             // by RecordedSeries::index
+  std::map<promql::Labels, storage::SeriesId> made_ids_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -17,6 +17,8 @@ constexpr std::string_view kModelInfoLabels[] = {"model_name", "architecture", "
                                                  "device_name", "dtype"};
 constexpr std::string_view kModelKind[] = {"model_name", "kind"};
 constexpr std::string_view kModelReason[] = {"model_name", "reason"};
+constexpr std::string_view kRuleGroup[] = {"rule_group"};
+constexpr std::string_view kStateLabel[] = {"state"};
 constexpr std::string_view kModelFinish[] = {"model_name", "finish_reason"};
 constexpr std::string_view kModelObjective[] = {"model_name", "objective"};
 
@@ -28,6 +30,7 @@ constexpr double kFine[] = {0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.
 constexpr double kBatch[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024};
 
 constexpr std::string_view kAtReady = "when the model becomes ready";
+constexpr std::string_view kAtEvaluation = "when rules have been evaluated";
 constexpr std::string_view kEachSecond = "every second";
 
 constexpr std::array kRows = {
@@ -122,6 +125,22 @@ constexpr std::array kRows = {
               {}, {}, "When the metric history was last committed to disk.", kEachSecond, ""},
     MetricDef{kHistorySeries, "hearth_history_series", kGauge, kFrom, {}, {},
               "Series the metric history knows.", kEachSecond, ""},
+    MetricDef{kRuleEvaluations, "hearth_rule_evaluations_total", kCounter, kFrom, kRuleGroup, {},
+              "Evaluations of alerting and recording rules on the box.", kAtEvaluation, ""},
+    MetricDef{kRuleEvaluationFailures, "hearth_rule_evaluation_failures_total", kCounter, kFrom,
+              kRuleGroup, {}, "Evaluations of rules that failed; /api/v1/rules says why.",
+              kAtEvaluation, "increase(hearth_rule_evaluation_failures_total[10m]) > 0"},
+    MetricDef{kRuleGroupLastDuration, "hearth_rule_group_last_duration_seconds", kGauge, kFrom,
+              kRuleGroup, {}, "How long the last evaluation of the group took.", kAtEvaluation, ""},
+    MetricDef{kAlerts, "hearth_alerts", kGauge, kFrom, kStateLabel, {},
+              "Alerts of the box's own rules that are pending or firing.", kAtEvaluation,
+              "hearth_alerts{state=\"firing\"} > 0"},
+    MetricDef{kAlertNotificationsSent, "hearth_alert_notifications_sent_total", kCounter, kFrom, {},
+              {}, "Alerts that the webhook's receiver has taken, repetitions included.",
+              kAtEvaluation, ""},
+    MetricDef{kAlertNotificationsFailed, "hearth_alert_notifications_failed_total", kCounter, kFrom,
+              {}, {}, "Alerts given up because the webhook's receiver refused them or was away.",
+              kAtEvaluation, "increase(hearth_alert_notifications_failed_total[10m]) > 0"},
 };
 
 }  // namespace

@@ -129,6 +129,12 @@ enum class MetricId {
   kHistoryWriteErrors,
   kHistoryLastCommitTime,
   kHistorySeries,
+  kRuleEvaluations,
+  kRuleEvaluationFailures,
+  kRuleGroupLastDuration,
+  kAlerts,
+  kAlertNotificationsSent,
+  kAlertNotificationsFailed,
   // defs_device.cc
   kGpuInfo,
   kGpuReadingAge,

@@ -28,7 +28,9 @@ LIBRARY_HOMES = {
     r"civetweb\.h": ["firmware/http/"],
     r"sqlite3\.h": ["storage/", "tests/unit/storage/"],
     r"nlohmann/.*": ["base/json.h"],
-    r"re2/.*": ["storage/promql/", "tests/conformance/"],
+    r"re2/.*": ["storage/promql/", "storage/rules/", "tests/conformance/"],
+    r"yaml-cpp/.*": ["storage/rules/", "tests/conformance/"],
+    r"curl/.*": ["firmware/alerting/"],
     r"utf8proc\.h": ["engine/text/"],
     r"CLI/.*": ["firmware/main.cc"],
 }

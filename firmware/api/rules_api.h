@@ -1,0 +1,19 @@
+// GET /api/v1/rules and /api/v1/alerts, in Prometheus's shape.
+//
+// /rules takes type=alert|record, rule_name[], rule_group[], file[], match[] and exclude_alerts.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "firmware/http/http.h"
+#include "storage/rules/evaluator.h"
+
+namespace hearth::api {
+
+// Called by any thread.
+using RuleGroupsFunction = std::function<std::vector<rules::GroupStatus>()>;
+
+std::vector<http::Route> RulesRoutes(RuleGroupsFunction groups);
+
+}  // namespace hearth::api
