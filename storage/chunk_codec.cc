@@ -48,7 +48,8 @@ class IntegerModel {
  public:
   template <typename Coder>
   uint64_t Code(Coder& coder, uint64_t difference) {
-    const size_t context = static_cast<size_t>(std::min<int>(std::bit_width(size_before_), kContexts - 1));
+    const auto context =
+        static_cast<size_t>(std::min<int>(std::bit_width(size_before_), kContexts - 1));
     if (!coder.Code(changed_[context], difference != 0)) {
       size_before_ = 0;
       return 0;

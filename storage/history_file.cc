@@ -1,7 +1,6 @@
 #include "storage/history_file.h"
 
 #include <fcntl.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -52,6 +51,23 @@ Status QuickCheck(Connection& connection) {
                           connection.QueryText("PRAGMA quick_check(1)"));
   if (verdict != "ok") return DataLoss(connection.path() + ": quick_check: " + verdict);
   return Status::Ok();
+}
+
+// On a small file system the database takes a third, which leaves room for its write-ahead log, the
+// ballast and others.
+int64_t BytesAllowed(const fs::path& path, int64_t bytes_max) {
+  std::error_code error;
+  const fs::space_info space = fs::space(path.parent_path(), error);
+  if (error || space.capacity == 0) return bytes_max;
+  return static_cast<int64_t>(std::min<uintmax_t>(static_cast<uintmax_t>(bytes_max),
+                                                  space.capacity / 3));
+}
+
+bool HasSpaceForBallast(const fs::path& path) {
+  constexpr auto kNeeded = static_cast<uintmax_t>(kBallastBytes + (int64_t{1} << 20));
+  std::error_code error;
+  const fs::space_info space = fs::space(path.parent_path(), error);
+  return !error && space.available >= kNeeded;
 }
 
 void RemoveOldSetAside(const fs::path& path) {
@@ -114,7 +130,7 @@ Status HistoryFile::OpenWriter(bool check) {
       "PRAGMA journal_size_limit = 2097152; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
       "PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA max_page_count = " +
-      std::to_string(std::max<int64_t>(bytes_max_ / kPageBytes, 16))));
+      std::to_string(std::max<int64_t>(BytesAllowed(path_, bytes_max_) / kPageBytes, 16))));
   if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
   for (const std::string& table : tables_) {
@@ -179,16 +195,27 @@ Status HistoryFile::Read(const std::function<Status(Connection&)>& read) const {
   return status;
 }
 
+// Only when it is enough for the ballast: less would be taken by whoever fills the disk.
+void HistoryFile::GiveBackFreePages() {
+  if (!writer_) return;
+  const auto unused = writer_->QueryInt("PRAGMA freelist_count");
+  const int64_t pages = kBallastBytes / kPageBytes;
+  if (!unused.ok() || *unused < pages) return;
+  const Status given = writer_->Execute("PRAGMA incremental_vacuum(" + std::to_string(pages) +
+                                        "); PRAGMA wal_checkpoint(PASSIVE)");
+  if (!given.ok()) LOG(kWarning) << "no space for the ballast: " << given.message();
+}
+
 bool HistoryFile::ReleaseBallast() {
   return ::unlink((path_ + ".ballast").c_str()) == 0;
 }
 
 void HistoryFile::RestoreBallast() {
   const std::string ballast = path_ + ".ballast";
-  struct statvfs space{};
-  if (::statvfs(fs::path(path_).parent_path().c_str(), &space) != 0) return;
-  const uint64_t free_bytes = uint64_t{space.f_bavail} * space.f_frsize;
-  if (fs::exists(ballast) || free_bytes < uint64_t{2} * kBallastBytes) return;
+  std::error_code ignored;
+  if (fs::exists(ballast, ignored)) return;
+  if (!HasSpaceForBallast(path_)) GiveBackFreePages();
+  if (!HasSpaceForBallast(path_)) return;
   const int fd = ::open(ballast.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return;
   const int error = ::posix_fallocate(fd, 0, kBallastBytes);

@@ -39,7 +39,8 @@ class HistoryFile {
   // Gives the file system the space set aside for this moment, so that rows can be deleted on a
   // full disk. True when there was some.
   bool ReleaseBallast();
-  // Takes that space again when the file system has plenty.
+  // Takes that space again when the file system has it, or when the database's free pages make up
+  // for it. Under the history's commit lock.
   void RestoreBallast();
 
   const std::string& path() const { return path_; }
@@ -54,6 +55,7 @@ class HistoryFile {
   Status OpenWriter(bool check);
   Status OpenOrReplace();
   Status SetAside(const std::string& reason);
+  void GiveBackFreePages();
 
   const std::string path_;
   const int64_t bytes_max_;

@@ -1,10 +1,14 @@
 // What a crash, a broken file and a full disk may cost.
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
+#include <random>
 
 #include "history_fixture.h"
 
@@ -195,6 +199,62 @@ TEST_F(HistoryTest, WithoutDiskSpaceItGoesOnInMemoryAndCatchesUpLater) {
   EXPECT_TRUE(history_->stats().last_error.empty());
   Open();
   EXPECT_EQ(Samples("g").size(), 201u);
+}
+
+// A file system of 8 MiB that another program fills. Needs the right to mount one.
+TEST_F(HistoryTest, OnAFullDiskItGoesOnAndRecoversWithinACommitOfSpaceReturning) {
+  const std::string disk = directory_ + "/disk";
+  fs::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=8m") != 0) {
+    GTEST_SKIP() << "cannot mount a tmpfs: " << std::strerror(errno);
+  }
+  struct Unmount {
+    const std::string& disk;
+    ~Unmount() { (void)::umount2(disk.c_str(), MNT_DETACH); }
+  } unmount{disk};
+  options_.path = disk + "/history.db";
+  options_.tail_s = 30;
+  Open();
+  std::mt19937_64 random(53);
+  std::vector<SeriesId> ids;
+  for (int s = 0; s < 40; ++s) ids.push_back(Gauge("g" + std::to_string(s)));
+  const auto minute = [&] {
+    for (int i = 0; i < 60; ++i) {
+      Values values;
+      for (const SeriesId id : ids) values.emplace_back(id, static_cast<double>(random()));
+      Tick(values);
+    }
+  };
+  for (int i = 0; i < 20; ++i) {
+    minute();
+    Flush();
+  }
+  for (int round = 0; round < 5; ++round) {
+    const std::string other = disk + "/other";
+    {
+      std::ofstream file(other, std::ios::binary);
+      const std::string block(4096, 'x');
+      while (file.write(block.data(), 4096).flush()) continue;
+    }
+    for (int i = 0; i < 20; ++i) {
+      minute();
+      (void)history_->Flush();
+      ASSERT_EQ(Samples("g0").back().time_ms, clock_.wall_ms);
+    }
+    EXPECT_EQ(history_->stats().recovered, 0);
+    fs::remove(other);
+    minute();
+    Flush();
+    EXPECT_TRUE(history_->stats().last_error.empty());
+    EXPECT_TRUE(fs::exists(options_.path + ".ballast")) << round;
+    EXPECT_LE(fs::file_size(options_.path), size_t{8 << 20} / 3);
+  }
+  const auto before = Samples("g0");
+  EXPECT_EQ(history_->stats().frames_lost, 0);
+  Open();
+  EXPECT_EQ(history_->stats().recovered, 0);
+  EXPECT_EQ(Samples("g0").size(), before.size());
+  history_.reset();
 }
 
 TEST_F(HistoryTest, MemoryIsBoundedWhileNothingCanBeWritten) {

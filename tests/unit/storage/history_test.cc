@@ -133,9 +133,8 @@ TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
         }
       } else {
         const auto step = static_cast<double>(random() % 3 == 0 ? random() % 5000 : 0);
-        if (seen[s]) truth[s] += step;
+        truth[s] = seen[s] ? truth[s] + step : 0;
         reading[s] += step;
-        if (!seen[s]) truth[s] = 0;
       }
       seen[s] = true;
       values.emplace_back(ids[s], reading[s]);
@@ -170,9 +169,7 @@ TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
         ASSERT_EQ(sample.value, newest->second) << name << " at " << sample.time_ms;
       }
     };
-    expect_running_sum(ten);
-    expect_running_sum(minute);
-    expect_running_sum(quarter);
+    for (const auto* tier : {&ten, &minute, &quarter}) expect_running_sum(*tier);
   }
 }
 
