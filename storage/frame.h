@@ -32,7 +32,11 @@ struct Frame {
   int64_t time_ms = 0;
   std::vector<double> values;  // by slot; a slot beyond the end is absent
 
-  double At(size_t slot) const { return slot < values.size() ? values[slot] : kAbsent; }
+  // Not `?:`: g++ 12 folds kAbsent into a quiet NaN there, which is another value.
+  double At(size_t slot) const {
+    if (slot < values.size()) return values[slot];
+    return kAbsent;
+  }
 };
 
 // How a slot's value was last written; encoder and decoder walk through the same states.
@@ -68,7 +72,8 @@ class FrameDecoder {
 
   // Of the last frame decoded.
   double Value(size_t slot) const {
-    return slot < slots_.size() ? std::bit_cast<double>(slots_[slot].bits) : kAbsent;
+    if (slot < slots_.size()) return std::bit_cast<double>(slots_[slot].bits);
+    return kAbsent;
   }
   size_t slot_count() const { return slots_.size(); }
   Frame ToFrame() const;

@@ -28,6 +28,13 @@ void ExpectRoundTrip(const std::vector<Frame>& frames, FrameEncoder encoder = Fr
   }
 }
 
+TEST(Frame, ASlotBeyondTheEndIsAbsent) {
+  const Frame frame{1000, {1, 2}};
+  EXPECT_EQ(frame.At(1), 2);
+  EXPECT_TRUE(IsAbsent(frame.At(2)));
+  EXPECT_TRUE(IsAbsent(FrameDecoder().Value(0)));
+}
+
 TEST(Crc32c, AgreesWithTheVectorsOfRfc3720) {
   const std::vector<uint8_t> zeros(32, 0);
   const std::vector<uint8_t> ones(32, 0xff);
