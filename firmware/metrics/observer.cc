@@ -154,6 +154,36 @@ void EngineObserver::SetSleepState(bool awake) {
   registry_->Set(sleep_states_[2], awake ? 0 : 1);
 }
 
+void EngineObserver::SetReadyFacts(const protocol::Ready& ready) {
+  using enum MetricId;
+  const auto set = [&](Metric* metric, double value) {
+    registry_->SetExposed(metric, true);
+    registry_->Set(metric, value);
+    ready_facts_.push_back(metric);
+  };
+  const auto memory = [&](std::string_view kind, int64_t bytes) {
+    set(registry_->Get(kModelMemoryBytes, {model_name_, std::string(kind)}),
+        static_cast<double>(bytes));
+  };
+  memory("weights", ready.weight_bytes);
+  memory("kv_cache", ready.kv_cache_bytes);
+  memory("workspace", ready.workspace_bytes);
+  const int64_t kv_tokens = int64_t{ready.num_blocks} * ready.block_size;
+  set(Model(kKvCacheCapacityTokens), static_cast<double>(kv_tokens));
+  set(Model(kKvCacheCapacityBytes), static_cast<double>(ready.kv_cache_bytes));
+  set(Model(kModelLoadTime), ready.load_time_s);
+  set(registry_->Get(kModelInfo, {model_name_, ready.architecture, ready.device, ready.device_name,
+                                  ready.dtype}),
+      1);
+  const double concurrency =
+      ready.max_model_len == 0 ? 0 : static_cast<double>(kv_tokens) / ready.max_model_len;
+  set(registry_->Get(kCacheConfigInfo, {model_name_, engine_, std::to_string(ready.block_size),
+                                        ready.kv_cache_dtype, std::to_string(ready.num_blocks), "0",
+                                        PythonBool(ready.enable_prefix_caching), "None", "None",
+                                        std::to_string(kv_tokens), TwoDigits(concurrency)}),
+      1);
+}
+
 void EngineObserver::OnReady(const protocol::Ready& ready) {
   using enum MetricId;
   const auto bounds = TokenBuckets(ready.max_model_len);
@@ -163,28 +193,7 @@ void EngineObserver::OnReady(const protocol::Ready& ready) {
   params_max_tokens_ = Engine(kRequestParamsMaxTokens, bounds);
   prefill_computed_tokens_ = Engine(kRequestPrefillKvComputedTokens, bounds);
 
-  const auto memory = [&](std::string_view kind, int64_t bytes) {
-    registry_->Set(registry_->Get(kModelMemoryBytes, {model_name_, std::string(kind)}),
-                   static_cast<double>(bytes));
-  };
-  memory("weights", ready.weight_bytes);
-  memory("kv_cache", ready.kv_cache_bytes);
-  memory("workspace", ready.workspace_bytes);
-  const int64_t kv_tokens = int64_t{ready.num_blocks} * ready.block_size;
-  registry_->Set(Model(kKvCacheCapacityTokens), static_cast<double>(kv_tokens));
-  registry_->Set(Model(kKvCacheCapacityBytes), static_cast<double>(ready.kv_cache_bytes));
-  registry_->Set(Model(kModelLoadTime), ready.load_time_s);
-  registry_->Set(registry_->Get(kModelInfo, {model_name_, ready.architecture, ready.device,
-                                             ready.device_name, ready.dtype}),
-                 1);
-  const double concurrency =
-      ready.max_model_len == 0 ? 0 : static_cast<double>(kv_tokens) / ready.max_model_len;
-  registry_->Set(
-      registry_->Get(kCacheConfigInfo, {model_name_, engine_, std::to_string(ready.block_size),
-                                        ready.kv_cache_dtype, std::to_string(ready.num_blocks), "0",
-                                        PythonBool(ready.enable_prefix_caching), "None", "None",
-                                        std::to_string(kv_tokens), TwoDigits(concurrency)}),
-      1);
+  SetReadyFacts(ready);
   SetSleepState(true);
   holds_model_ = true;
   registry_->Set(models_held_, 1);
@@ -330,6 +339,8 @@ void EngineObserver::OnEngineGone(double unload_s) {
     registry_->Set(gauge, 0);
   }
   SetSleepState(false);
+  for (Metric* const fact : ready_facts_) registry_->SetExposed(fact, false);
+  ready_facts_.clear();
   if (std::exchange(holds_model_, false)) {
     registry_->Add(unloads_);
     registry_->Observe(unload_ms_, unload_s * 1000);

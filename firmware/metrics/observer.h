@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/protocol/messages.h"
 #include "firmware/metrics/registry.h"
@@ -73,6 +74,7 @@ class EngineObserver {
   void Judge(const RequestState& request, const protocol::FinishedRequest& finished, double e2e_s);
   void CountEnd(const RequestFacts& facts, std::string_view finish_reason, double now_s);
   void SetSleepState(bool awake);
+  void SetReadyFacts(const protocol::Ready& ready);
 
   Registry* const registry_;
   SloJudge* const slo_;
@@ -100,6 +102,8 @@ class EngineObserver {
   Metric *restarts_, *starts_, *models_held_, *model_id_held_, *loads_, *unloads_, *load_ms_,
       *unload_ms_, *model_requests_;
   std::map<std::string, Route, std::less<>> routes_;
+  // What is true of the engine that runs (memory, capacity, configuration): withdrawn when it is gone.
+  std::vector<Metric*> ready_facts_;
   bool holds_model_ = false;
   std::unordered_map<uint64_t, RequestState> requests_;
 };

@@ -1,7 +1,7 @@
 // Requests per second and latency of one page over kept connections, beside token streams if asked.
 //
 //   scrape_bench load --port N [--path /metrics] [--connections 16] [--seconds 5]
-//                     [--accept-encoding identity] [--streams 0] [--model name]
+//                     [--accept-encoding identity] [--pause-ms 0] [--streams 0] [--model name]
 //   scrape_bench raw --bytes N        a server that does nothing but write: the loopback's limit
 //   scrape_bench module --bytes N     hearth's HTTP module with a handler that costs nothing
 //
@@ -51,7 +51,7 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
-// A closed-loop connection: sends `request`, and again whenever an answer has ended.
+// A kept connection that asks `request`, and again when an answer has ended.
 class Client {
  public:
   Client(int port, std::string request)
@@ -74,12 +74,12 @@ class Client {
           static_cast<ssize_t>(request_.size()));
   }
 
-  // Reads once; the socket is readable.
-  void OnReadable() {
+  // Reads once; the socket is readable. True when an answer has ended: the next request is due.
+  bool OnReadable() {
     static thread_local std::vector<char> buffer(256 * 1024);
     const ssize_t count = recv(fd_, buffer.data(), buffer.size(), 0);
     CHECK(count > 0) << "the server closed a connection";
-    if (OnData({buffer.data(), static_cast<size_t>(count)})) SendRequest();
+    return OnData({buffer.data(), static_cast<size_t>(count)});
   }
 
  protected:
@@ -151,16 +151,24 @@ class Streamer : public Client {
     const double now_s = MonotonicSeconds();
     if (last_s_ != 0) samples_.gap_ms.push_back(static_cast<float>((now_s - last_s_) * 1e3));
     last_s_ = now_s;
-    if (!data.ends_with("\r\n0\r\n\r\n")) return false;
+    // The last chunk may come in a read of its own.
+    constexpr std::string_view kEnd = "\r\n0\r\n\r\n";
+    tail_ += data;
+    if (tail_.size() > kEnd.size()) tail_.erase(0, tail_.size() - kEnd.size());
+    if (tail_ != kEnd) return false;
     last_s_ = 0;
+    tail_.clear();
     return true;
   }
 
   StreamSamples& samples_;
   double last_s_ = 0;
+  std::string tail_;  // of what has come of this answer
 };
 
-void Drive(const std::vector<std::unique_ptr<Client>>& clients, const std::atomic<bool>& stop) {
+// pause_s: between an answer and the next request.
+void Drive(const std::vector<std::unique_ptr<Client>>& clients, double pause_s,
+           const std::atomic<bool>& stop) {
   const int epoll = epoll_create1(0);
   for (const auto& client : clients) {
     epoll_event event{EPOLLIN, {.ptr = client.get()}};
@@ -171,7 +179,10 @@ void Drive(const std::vector<std::unique_ptr<Client>>& clients, const std::atomi
   while (!stop) {
     const int count = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), 100);
     for (int i = 0; i < count; ++i) {
-      static_cast<Client*>(events[static_cast<size_t>(i)].data.ptr)->OnReadable();
+      auto& client = *static_cast<Client*>(events[static_cast<size_t>(i)].data.ptr);
+      if (!client.OnReadable()) continue;
+      if (pause_s > 0) std::this_thread::sleep_for(std::chrono::duration<double>(pause_s));
+      client.SendRequest();
     }
   }
   close(epoll);
@@ -236,9 +247,9 @@ int Load(const Arguments& arguments) {
   const double begin_s = MonotonicSeconds();
   const double begin_cpu_s = CpuSeconds();
   std::vector<std::thread> drivers;
-  for (const auto* clients : {&scrapers, &streams}) {
-    if (!clients->empty()) drivers.emplace_back([clients, &stop] { Drive(*clients, stop); });
-  }
+  const double pause_s = std::stod(Get(arguments, "pause-ms", "0")) / 1e3;
+  if (!scrapers.empty()) drivers.emplace_back([&] { Drive(scrapers, pause_s, stop); });
+  if (!streams.empty()) drivers.emplace_back([&] { Drive(streams, 0, stop); });
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
   stop = true;
   for (std::thread& driver : drivers) driver.join();
