@@ -86,8 +86,8 @@ RuleServiceOptions RulesOf(const ApplianceOptions& options) {
   rules.groups = options.rule_groups;
   char name[256] = "";
   ::gethostname(name, sizeof name - 1);
-  rules.instance = std::string(name) + ":" + std::to_string(options.port);
-  rules.generator_url = "http://" + rules.instance;
+  rules.instance = name;
+  rules.generator_url = "http://" + rules.instance + ":" + std::to_string(options.port);
   rules.webhook_url = options.alert_webhook_url;
   return rules;
 }
@@ -113,7 +113,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::ModelsRoutes(&models, DefaultsOf(options)));
   add(api::StatusRoutes(&models, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
-  add(api::PrometheusRoutes(viewed_series, Clock::System(), MetricsMetadata));
+  add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;

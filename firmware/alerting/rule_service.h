@@ -49,6 +49,9 @@ class RuleService {
   std::vector<std::pair<promql::Labels, double>> Samples() const;
   std::vector<rules::GroupStatus> Groups() const;
 
+  // The series that expressions see, and with them the newest of the rules. Any thread.
+  const promql::SeriesSource& source() const { return latest_; }
+
  private:
   struct Group;
 
