@@ -36,9 +36,10 @@ export async function openPage(browser, origin, problems, viewport = kViewport) 
   return page;
 }
 
-/** Every panel on show: {title, state, reason, note}; see PanelFrame for the states. */
+/** Every panel on show: {id, title, state, reason, note}; see PanelFrame for the states. */
 export function readPanels(page) {
   return page.$$eval('.section:not([hidden]) .panel', (panels) => panels.map((panel) => ({
+    id: Number(panel.dataset.panelId),
     title: panel.querySelector('h2').textContent,
     state: panel.dataset.state,
     reason: panel.dataset.reason ?? '',
