@@ -1,5 +1,6 @@
 #include "firmware/appliance.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/clock.h"
@@ -10,11 +11,12 @@
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
 #include "firmware/api/status_api.h"
-#include "firmware/device/gpu_metrics.h"
+#include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
 #include "firmware/http/server.h"
 #include "firmware/metrics/http_observer.h"
 #include "firmware/metrics/metrics_pages.h"
+#include "firmware/metrics/process_metrics.h"
 #include "firmware/metrics/request_ledger.h"
 #include "firmware/metrics/viewed_series.h"
 #include "firmware/models/model_manager.h"
@@ -32,10 +34,12 @@ struct Appliance::Parts {
         viewed_series(history.get()),
         http_observer(&registry),
         ledger(&registry),
-        models(options.engine_executable, &registry, &ledger) {}
+        models(options.engine_executable, &registry, &ledger),
+        device_metrics(&registry) {}
 
   http::Router MakeRouter();
   void Observe();
+  void ObserveMemory(const models::ModelStatus& model);
 
   const ApplianceOptions options;
   const double start_time_s;
@@ -47,7 +51,7 @@ struct Appliance::Parts {
   models::ModelManager models;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
-  std::unique_ptr<device::GpuMetrics> gpu;
+  device::DeviceMetrics device_metrics;
   std::unique_ptr<Sampler> sampler;
   std::unique_ptr<http::Server> server;
 };
@@ -66,9 +70,20 @@ std::map<std::string, api::MetricMetadata> MetricsMetadata() {
 
 // What a model gets that is loaded later: the first one's settings.
 models::ModelOptions DefaultsOf(const ApplianceOptions& options) {
-  models::ModelOptions defaults = options.models.empty() ? models::ModelOptions{} : options.models[0];
+  models::ModelOptions defaults =
+      options.models.empty() ? models::ModelOptions{} : options.models[0];
   defaults.log_engine_metrics = true;
   return defaults;
+}
+
+std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStatus>& models) {
+  std::vector<device::EngineProcess> engines;
+  for (const models::ModelStatus& model : models) {
+    if (model.replica.engine_pid > 0) {
+      engines.push_back({model.model_name, "0", model.replica.engine_pid});
+    }
+  }
+  return engines;
 }
 
 }  // namespace
@@ -87,9 +102,29 @@ http::Router Appliance::Parts::MakeRouter() {
   return router;
 }
 
+// What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks
+// that were never touched are not resident, so this is a lower bound.
+void Appliance::Parts::ObserveMemory(const models::ModelStatus& model) {
+  metrics::Metric* const other =
+      registry.Get(metrics::MetricId::kModelMemoryBytes, {model.model_name, "other"});
+  const protocol::Ready& ready = model.replica.ready;
+  const auto resident =
+      model.replica.engine_pid > 0 && ready.device == "cpu"
+          ? metrics::ReadProcess(std::to_string(model.replica.engine_pid)).resident_bytes
+          : std::nullopt;
+  registry.SetExposed(other, resident.has_value());
+  if (!resident) return;
+  const auto known =
+      static_cast<double>(ready.weight_bytes + ready.kv_cache_bytes + ready.workspace_bytes);
+  registry.Set(other, std::max(0.0, *resident - known));
+}
+
 // What only changes by looking.
 void Appliance::Parts::Observe() {
   models.Observe();
+  const auto statuses = models.Statuses();
+  device_metrics.Update(EnginesOf(statuses));
+  for (const models::ModelStatus& model : statuses) ObserveMemory(model);
   registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));
 }
 
@@ -105,8 +140,7 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   storage::HistoryOptions history_options;
   history_options.path = (std::filesystem::path(options.state_directory) / "history.db").string();
   history_options.commit_interval_s = options.history_commit_interval_s;
-  HEARTH_ASSIGN_OR_RETURN(auto history,
-                          storage::History::Open(history_options, Clock::System()));
+  HEARTH_ASSIGN_OR_RETURN(auto history, storage::History::Open(history_options, Clock::System()));
   auto parts = std::make_unique<Parts>(options, std::move(history));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
@@ -122,17 +156,16 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
                           .request_bytes = static_cast<double>(record.request_bytes),
                           .response_bytes = static_cast<double>(record.response_bytes)});
   };
-  // The model is known before HTTP answers: /v1/models is never empty, every series exists from the start.
+  // The model is known before HTTP answers: /v1/models is never empty, every series exists from the
+  // start.
   for (const models::ModelOptions& model : options.models) {
     HEARTH_RETURN_IF_ERROR(p.models.Serve(model));
   }
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
   HEARTH_ASSIGN_OR_RETURN(p.server, http::Server::Start(server_options, p.MakeRouter()));
-  p.gpu = std::make_unique<device::GpuMetrics>(&p.registry, device::Nvml::Load());
-  if (!p.gpu->has_gpu()) LOG(kInfo) << "no NVIDIA driver on this box: models run on the CPU";
-  p.sampler = std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(),
-                                        [&p] { p.Observe(); });
+  p.sampler =
+      std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(), [&p] { p.Observe(); });
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));
 }
 

@@ -110,7 +110,8 @@ Result<std::vector<models::ModelOptions>> ModelsOf(const ModelFlags& flags) {
   for (size_t i = 0; i < flags.models.size(); ++i) {
     models::ModelOptions& model = models.emplace_back(flags.common);
     model.load.model = flags.models[i];
-    model.load.served_model_name = i < flags.names.size() ? flags.names[i] : NameOf(flags.models[i]);
+    model.load.served_model_name =
+        i < flags.names.size() ? flags.names[i] : NameOf(flags.models[i]);
     model.slo = {seconds(flags.slo_ttft_ms), seconds(flags.slo_tpot_ms), seconds(flags.slo_e2e_ms)};
   }
   return models;
@@ -147,8 +148,9 @@ int WaitForStop(const sigset_t& signals, const Appliance& appliance) {
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Hearth: an LLM appliance. Serves a model over the OpenAI API, with its own dashboard, "
-               "metric history and Prometheus endpoint.");
+  CLI::App app(
+      "Hearth: an LLM appliance. Serves a model over the OpenAI API, with its own dashboard, "
+      "metric history and Prometheus endpoint.");
   ApplianceOptions options;
   options.engine_executable = DefaultEngine();
   ModelFlags model_flags;

@@ -1,5 +1,5 @@
-// Sampler: once a second, the registry's values into the history and onto the pages of /metrics: both
-// show the same numbers.
+// Sampler: once a second, the registry's values into the history and onto the pages of /metrics:
+// both show the same numbers.
 #pragma once
 
 #include <condition_variable>
@@ -17,8 +17,8 @@ namespace hearth {
 
 class Sampler {
  public:
-  // `observe` is called before each sample: it brings into the registry what only changes by looking.
-  // All outlive the sampler.
+  // `observe` is called before each sample: it brings into the registry what only changes by
+  // looking. All outlive the sampler.
   Sampler(metrics::Registry* registry, storage::History* history, metrics::MetricsPages* pages,
           std::function<void()> observe);
   // Takes a last sample, so that what happened in the last second is kept.

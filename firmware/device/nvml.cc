@@ -2,113 +2,148 @@
 
 #include <dlfcn.h>
 
-#include <array>
+#include <algorithm>
 
-#include "base/log.h"
+#include "base/check.h"
+#include "firmware/device/nvml_functions.h"
 
 namespace hearth::device {
 namespace {
 
-using DeviceHandle = void*;
-constexpr int kSuccess = 0;
-constexpr int kTemperatureGpu = 0;  // the die
-constexpr size_t kNameBytes = 96;   // NVML_DEVICE_NAME_V2_BUFFER_SIZE
-
-struct Utilization {
-  unsigned gpu;     // percent
-  unsigned memory;  // percent
-};
-
-struct Memory {
-  unsigned long long total, free, used;  // bytes
-};
-
+// The first of the symbols that the library has: newest first.
 template <typename Function>
-void Probe(void* handle, const char* symbol, Function*& function) {
-  function = reinterpret_cast<Function*>(dlsym(handle, symbol));
+void Probe(void* library, std::initializer_list<const char*> symbols, Function*& function) {
+  function = nullptr;
+  for (const char* const symbol : symbols) {
+    if (function == nullptr) function = reinterpret_cast<Function*>(dlsym(library, symbol));
+  }
+}
+
+Status NoAnswer(std::string_view call, nvml::Return code) {
+  return Unavailable("the NVIDIA driver does not answer: " + std::string(call) +
+                     " gave NVML error " + std::to_string(code) + "; see dmesg and nvidia-smi");
 }
 
 }  // namespace
 
-struct Nvml::Functions {
-  int (*init)();
-  int (*shutdown)();
-  int (*get_count)(unsigned*);
-  int (*get_handle)(unsigned, DeviceHandle*);
-  int (*get_name)(DeviceHandle, char*, unsigned);
-  int (*get_utilization)(DeviceHandle, Utilization*);
-  int (*get_memory)(DeviceHandle, Memory*);
-  int (*get_temperature)(DeviceHandle, int, unsigned*);
-  int (*get_power)(DeviceHandle, unsigned*);  // milliwatts
-
-  explicit Functions(void* handle) {
-    Probe(handle, "nvmlInit_v2", init);
-    Probe(handle, "nvmlShutdown", shutdown);
-    Probe(handle, "nvmlDeviceGetCount_v2", get_count);
-    Probe(handle, "nvmlDeviceGetHandleByIndex_v2", get_handle);
-    Probe(handle, "nvmlDeviceGetName", get_name);
-    Probe(handle, "nvmlDeviceGetUtilizationRates", get_utilization);
-    Probe(handle, "nvmlDeviceGetMemoryInfo", get_memory);
-    Probe(handle, "nvmlDeviceGetTemperature", get_temperature);
-    Probe(handle, "nvmlDeviceGetPowerUsage", get_power);
-  }
-};
-
-Nvml::Nvml(void* handle, std::unique_ptr<Functions> functions)
-    : handle_(handle), functions_(std::move(functions)) {}
-
-Nvml::~Nvml() {
-  if (functions_->shutdown != nullptr) functions_->shutdown();
-  dlclose(handle_);
+Nvml::Functions::Functions(void* library) {
+  const auto probe = [library](auto& function, std::initializer_list<const char*> symbols) {
+    Probe(library, symbols, function);
+  };
+  probe(init, {"nvmlInit_v2"});
+  probe(shutdown, {"nvmlShutdown"});
+  probe(driver_version, {"nvmlSystemGetDriverVersion"});
+  probe(count, {"nvmlDeviceGetCount_v2"});
+  probe(handle, {"nvmlDeviceGetHandleByIndex_v2"});
+  probe(name, {"nvmlDeviceGetName"});
+  probe(uuid, {"nvmlDeviceGetUUID"});
+  probe(pci_info, {"nvmlDeviceGetPciInfo_v3"});
+  probe(minor_number, {"nvmlDeviceGetMinorNumber"});
+  probe(utilization, {"nvmlDeviceGetUtilizationRates"});
+  probe(encoder_utilization, {"nvmlDeviceGetEncoderUtilization"});
+  probe(decoder_utilization, {"nvmlDeviceGetDecoderUtilization"});
+  probe(memory, {"nvmlDeviceGetMemoryInfo"});
+  probe(memory_v2, {"nvmlDeviceGetMemoryInfo_v2"});
+  probe(clock, {"nvmlDeviceGetClockInfo"});
+  probe(temperature, {"nvmlDeviceGetTemperature"});
+  probe(temperature_v, {"nvmlDeviceGetTemperatureV"});
+  probe(power, {"nvmlDeviceGetPowerUsage"});
+  probe(power_limit, {"nvmlDeviceGetEnforcedPowerLimit"});
+  probe(energy, {"nvmlDeviceGetTotalEnergyConsumption"});
+  probe(fan, {"nvmlDeviceGetFanSpeed"});
+  probe(performance_state, {"nvmlDeviceGetPerformanceState"});
+  probe(pcie_generation, {"nvmlDeviceGetCurrPcieLinkGeneration"});
+  probe(pcie_width, {"nvmlDeviceGetCurrPcieLinkWidth"});
+  probe(pcie_replays, {"nvmlDeviceGetPcieReplayCounter"});
+  probe(pcie_throughput, {"nvmlDeviceGetPcieThroughput"});
+  probe(remapped_rows, {"nvmlDeviceGetRemappedRows"});
+  probe(ecc_errors, {"nvmlDeviceGetTotalEccErrors"});
+  probe(clocks_event_reasons,
+        {"nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"});
+  probe(violation, {"nvmlDeviceGetViolationStatus"});
+  probe(field_values, {"nvmlDeviceGetFieldValues"});
+  probe(processes,
+        {"nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2",
+         "nvmlDeviceGetComputeRunningProcesses"});
+  probe(event_set_create, {"nvmlEventSetCreate"});
+  probe(event_set_free, {"nvmlEventSetFree"});
+  probe(register_events, {"nvmlDeviceRegisterEvents"});
+  // The first version fills the first 24 bytes of the second's struct.
+  probe(event_set_wait, {"nvmlEventSetWait_v2", "nvmlEventSetWait"});
 }
 
-std::unique_ptr<Nvml> Nvml::Load(const char* library) {
-  void* const handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) return nullptr;
+Nvml::Nvml(void* library, std::unique_ptr<Functions> functions)
+    : library_(library), functions_(std::move(functions)) {}
+
+Nvml::~Nvml() {
+  if (events_ != nullptr) Answers(functions_->event_set_free, events_);
+  Answers(functions_->shutdown);
+  dlclose(library_);
+}
+
+Result<std::unique_ptr<Nvml>> Nvml::Load(const std::string& library) {
+  void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return NotFound("no NVIDIA management library: " + std::string(dlerror()));
   auto functions = std::make_unique<Functions>(handle);
-  if (functions->init == nullptr || functions->get_count == nullptr ||
-      functions->get_handle == nullptr || functions->init() != kSuccess) {
-    LOG(kWarning) << "the NVIDIA management library is installed but does not start; GPU readings are "
-                     "left out";
+  if (functions->init == nullptr || functions->count == nullptr || functions->handle == nullptr) {
     dlclose(handle);
-    return nullptr;
+    return Unavailable("'" + library + "' lacks nvmlInit_v2, nvmlDeviceGetCount_v2 or " +
+                       "nvmlDeviceGetHandleByIndex_v2: install an NVIDIA driver of this decade");
+  }
+  if (const nvml::Return code = functions->init(); code != nvml::kSuccess) {
+    dlclose(handle);
+    return NoAnswer("nvmlInit_v2", code);
   }
   return std::unique_ptr<Nvml>(new Nvml(handle, std::move(functions)));
 }
 
-std::vector<GpuReading> Nvml::Read() const {
-  const Functions& nvml = *functions_;
-  std::vector<GpuReading> readings;
+Result<std::vector<GpuReading>> Nvml::Read(const ReadOptions& options) const {
   unsigned count = 0;
-  if (nvml.get_count(&count) != kSuccess) return readings;
-  for (unsigned i = 0; i < count; ++i) {
-    DeviceHandle device = nullptr;
-    if (nvml.get_handle(i, &device) != kSuccess) continue;
-    GpuReading& reading = readings.emplace_back();
-    reading.index = static_cast<int>(i);
-    std::array<char, kNameBytes> name{};
-    if (nvml.get_name != nullptr && nvml.get_name(device, name.data(), kNameBytes) == kSuccess) {
-      reading.name = name.data();
-    }
-    Utilization utilization{};
-    if (nvml.get_utilization != nullptr && nvml.get_utilization(device, &utilization) == kSuccess) {
-      reading.utilization_ratio = utilization.gpu / 100.0;
-    }
-    Memory memory{};
-    if (nvml.get_memory != nullptr && nvml.get_memory(device, &memory) == kSuccess) {
-      reading.memory_used_bytes = static_cast<double>(memory.used);
-      reading.memory_total_bytes = static_cast<double>(memory.total);
-    }
-    unsigned value = 0;
-    if (nvml.get_temperature != nullptr &&
-        nvml.get_temperature(device, kTemperatureGpu, &value) == kSuccess) {
-      reading.temperature_celsius = value;
-    }
-    if (nvml.get_power != nullptr && nvml.get_power(device, &value) == kSuccess) {
-      reading.power_watts = value / 1000.0;
-    }
+  if (const nvml::Return code = functions_->count(&count); code != nvml::kSuccess) {
+    return NoAnswer("nvmlDeviceGetCount_v2", code);
+  }
+  std::array<char, nvml::kDriverVersionBytes> version{};
+  Answers(functions_->driver_version, version.data(), nvml::kDriverVersionBytes);
+  std::vector<GpuReading> readings;
+  for (unsigned i = 0; i < std::min(count, kGpusMax); ++i) {
+    nvml::Device device = nullptr;
+    if (!Answers(functions_->handle, i, &device)) continue;  // lost; the others still answer
+    readings.push_back(Reader(*functions_, device).Read(i, version.data(), options));
   }
   return readings;
+}
+
+std::vector<int> Nvml::StartXidEvents() {
+  CHECK(events_ == nullptr);
+  unsigned count = 0;
+  if (functions_->event_set_wait == nullptr || !Answers(functions_->count, &count) ||
+      !Answers(functions_->event_set_create, &events_)) {
+    return {};
+  }
+  std::vector<int> indices;
+  for (unsigned i = 0; i < std::min(count, kGpusMax); ++i) {
+    nvml::Device device = nullptr;
+    if (Answers(functions_->handle, i, &device) &&
+        Answers(functions_->register_events, device, nvml::kEventXidCriticalError, events_)) {
+      watched_[device] = static_cast<int>(i);
+      indices.push_back(static_cast<int>(i));
+    }
+  }
+  return indices;
+}
+
+Result<std::optional<XidEvent>> Nvml::WaitForXid(std::chrono::milliseconds timeout) const {
+  CHECK(events_ != nullptr);
+  nvml::EventData event{};
+  const nvml::Return code =
+      functions_->event_set_wait(events_, &event, static_cast<unsigned>(timeout.count()));
+  if (code == nvml::kTimeout) return std::optional<XidEvent>();
+  if (code != nvml::kSuccess) return NoAnswer("nvmlEventSetWait_v2", code);
+  const auto gpu = watched_.find(event.device);
+  if (event.type != nvml::kEventXidCriticalError || gpu == watched_.end()) {
+    return std::optional<XidEvent>();
+  }
+  return std::optional(XidEvent{gpu->second, event.data});
 }
 
 }  // namespace hearth::device

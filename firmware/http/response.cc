@@ -1,7 +1,6 @@
 #include "firmware/http/response.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <ctime>
 
@@ -12,28 +11,30 @@ namespace hearth::http {
 
 namespace {
 
-using Header = std::pair<std::string_view, std::string_view>;
-
 // On every answer: an error page is a page too. No script is inline and nothing comes from
 // elsewhere.
-constexpr std::array kSecurityHeaders = {
-    Header{"Content-Security-Policy",
-           "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-           "connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-           "form-action 'self'"},
-    Header{"X-Content-Type-Options", "nosniff"},
-    Header{"Referrer-Policy", "no-referrer"},
-    Header{"Cross-Origin-Opener-Policy", "same-origin"},
-    Header{"Cross-Origin-Resource-Policy", "same-origin"},
-    Header{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
-};
+constexpr std::string_view kSecurityHeaders =
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Permissions-Policy: camera=(), geolocation=(), microphone=()\r\n";
 
-std::string HttpDate() {
+// Written anew when its second has passed.
+std::string_view HttpDate() {
+  thread_local time_t written = 0;
+  thread_local char text[32];
   const time_t now = time(nullptr);
-  tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  return {text, strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc)};
+  if (now != written) {
+    tm utc{};
+    gmtime_r(&now, &utc);
+    strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    written = now;
+  }
+  return text;
 }
 
 bool HasBody(int status) { return status >= 200 && status != 204 && status != 304; }
@@ -103,7 +104,7 @@ std::string ConnectionResponse::Head(int status, std::string_view content_type) 
   }
   if (!cache_control) AppendHeader(head, "Cache-Control", "no-store");
   AppendHeader(head, "x-request-id", properties_.request_id);
-  for (const auto& [name, value] : kSecurityHeaders) AppendHeader(head, name, value);
+  head += kSecurityHeaders;
   AppendHeader(head, "Connection", connection_.KeepsAlive() ? "keep-alive" : "close");
   return head;
 }

@@ -26,16 +26,16 @@ std::vector<std::string_view> Segments(std::string_view path) {
 
 // How closely the pattern fits, a letter per segment ("a" literal, "b" {}, "c" {*}); less is
 // closer.
-std::optional<std::string> Fit(std::string_view pattern, std::string_view path,
+std::optional<std::string> Fit(const std::vector<std::string>& expected,
+                               const std::vector<std::string_view>& actual,
                                std::vector<std::string>& parameters) {
-  const auto expected = Segments(pattern);
-  const auto actual = Segments(path);
   std::string fit;
   for (size_t i = 0; i < expected.size(); ++i) {
     if (i >= actual.size()) return std::nullopt;
     if (expected[i] == kRest) {
-      const std::string_view rest(actual[i].data(),
-                                  static_cast<size_t>(path.end() - actual[i].data()));
+      const char* const path_end = actual.back().data() + actual.back().size();
+      const char* const rest_begin = actual[i].data();
+      const std::string_view rest(rest_begin, static_cast<size_t>(path_end - rest_begin));
       if (rest.empty()) return std::nullopt;
       parameters.emplace_back(rest);
       return fit + 'c';
@@ -58,9 +58,10 @@ bool Answers(const Route& route, std::string_view method) {
   return route.method == method || (route.method == "GET" && method == "HEAD");
 }
 
-void AddMethod(std::string& allow, std::string_view method) {
+void AllowMethods(std::string& allow, const Route& route) {
   if (!allow.empty()) allow += ", ";
-  allow += method;
+  allow += route.method;
+  if (route.method == "GET") allow += ", HEAD";
 }
 
 }  // namespace
@@ -73,24 +74,41 @@ void Router::Add(Route route) {
   for (const Route& other : routes_) {
     CHECK(other.method != route.method || other.pattern != route.pattern) << route.pattern;
   }
+  const auto segments = Segments(route.pattern);
+  const bool is_literal = std::none_of(segments.begin(), segments.end(), [](auto segment) {
+    return segment == kSegment || segment == kRest;
+  });
+  if (is_literal) {
+    literals_[route.pattern].push_back(routes_.size());
+  } else {
+    wildcards_.push_back({{segments.begin(), segments.end()}, routes_.size()});
+  }
   routes_.push_back(std::move(route));
 }
 
 Router::Match Router::Find(std::string_view method, std::string_view path) const {
-  Match best;
+  Match match;
+  if (const auto literal = literals_.find(path); literal != literals_.end()) {
+    for (const size_t index : literal->second) {
+      AllowMethods(match.allow, routes_[index]);
+      if (Answers(routes_[index], method)) match.route = &routes_[index];
+    }
+    if (match.route != nullptr) return match;
+  }
+  const auto segments = Segments(path);
   std::string best_fit;
-  for (const Route& route : routes_) {
+  for (const Wildcard& wildcard : wildcards_) {
     std::vector<std::string> parameters;
-    const auto fit = Fit(route.pattern, path, parameters);
+    const auto fit = Fit(wildcard.segments, segments, parameters);
     if (!fit) continue;
-    AddMethod(best.allow, route.method);
-    if (route.method == "GET") AddMethod(best.allow, "HEAD");
-    if (!Answers(route, method) || (best.route != nullptr && best_fit <= *fit)) continue;
-    best.route = &route;
-    best.parameters = std::move(parameters);
+    const Route& route = routes_[wildcard.route];
+    AllowMethods(match.allow, route);
+    if (!Answers(route, method) || (match.route != nullptr && best_fit <= *fit)) continue;
+    match.route = &route;
+    match.parameters = std::move(parameters);
     best_fit = *fit;
   }
-  return best;
+  return match;
 }
 
 }  // namespace hearth::http

@@ -1,6 +1,9 @@
 // The table of routes. What is not in it does not exist: 404; a path with another method is 405.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +30,16 @@ class Router {
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  // A pattern with `{}` or `{*}`, cut once.
+  struct Wildcard {
+    std::vector<std::string> segments;
+    size_t route;
+  };
+
   std::vector<Route> routes_;
+  // Most requests name a path that is written out, and are done after one look-up here.
+  std::map<std::string, std::vector<size_t>, std::less<>> literals_;
+  std::vector<Wildcard> wildcards_;
 };
 
 }  // namespace hearth::http

@@ -10,10 +10,12 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cinttypes>
 #include <cstdio>
 #include <mutex>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "civetweb.h"
 #include "firmware/http/civetweb_unit.h"
@@ -84,15 +86,16 @@ class CivetConnection : public Connection {
   mg_connection* const connection_;
 };
 
+// Unique, not secret: where this process stands among all others, then a count.
 std::string NewRequestId() {
-  uint8_t bytes[16];
-  if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) return "none";
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string id;
-  for (const uint8_t byte : bytes) {
-    id += kDigits[byte >> 4];
-    id += kDigits[byte & 15];
-  }
+  static const uint64_t process = [] {
+    uint64_t random = 0;
+    CHECK(getrandom(&random, sizeof(random), 0) == sizeof(random));
+    return random;
+  }();
+  static std::atomic<uint64_t> count{0};
+  char id[33];
+  std::snprintf(id, sizeof(id), "%016" PRIx64 "%016" PRIx64, process, ++count);
   return id;
 }
 

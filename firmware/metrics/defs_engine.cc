@@ -3,6 +3,7 @@
 // counted) ours are right under the same names.
 #include <array>
 
+#include "firmware/metrics/buckets.h"
 #include "firmware/metrics/metric_defs.h"
 
 namespace hearth::metrics {
@@ -23,12 +24,6 @@ constexpr std::string_view kCacheConfig[] = {
     "num_gpu_blocks", "num_cpu_blocks", "enable_prefix_caching", "gpu_memory_utilization",
     "sliding_window", "kv_cache_size_tokens", "kv_cache_max_concurrency"};
 
-constexpr double kTtft[] = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75,
-                            1,     2.5,   5,    7.5,  10,   20,   40,   80,  160,  640, 2560};
-constexpr double kItl[] = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5,
-                           0.75, 1,     2.5,  5,     7.5, 10,   20,  40,  80};
-constexpr double kLatency[] = {0.3, 0.5, 0.8, 1,  1.5, 2,   2.5, 5,   10,  15,  20,
-                               30,  40,  50,  60, 120, 240, 480, 960, 1920, 7680};
 constexpr double kIteration[] = {1,   8,   16,   32,   64,   128,  256,
                                  512, 1024, 2048, 4096, 8192, 16384};
 constexpr double kParamsN[] = {1, 2, 5, 10, 20};
@@ -117,29 +112,29 @@ constexpr std::array kRows = {
               {}, "Histogram of the max_tokens request parameter.",
               "when a request finishes that named max_tokens", ""},
     MetricDef{kTimeToFirstToken, "vllm:time_to_first_token_seconds", kHistogram, kFrom, kEngine,
-              kTtft, "Histogram of time to first token in seconds.",
+              kTtftBuckets, "Histogram of time to first token in seconds.",
               "when a request's first token arrives: from the arrival in the HTTP front", ""},
     MetricDef{kInterTokenLatency, "vllm:inter_token_latency_seconds", kHistogram, kFrom, kEngine,
-              kItl, "Histogram of inter-token latency in seconds.",
+              kItlBuckets, "Histogram of inter-token latency in seconds.",
               "one sample for every later step that brought a request tokens", ""},
     MetricDef{kRequestTimePerOutputToken, "vllm:request_time_per_output_token_seconds", kHistogram,
-              kFrom, kEngine, kItl, "Histogram of time_per_output_token_seconds per request.",
+              kFrom, kEngine, kItlBuckets, "Histogram of time_per_output_token_seconds per request.",
               "when a request finishes: decode time / (tokens - 1), 0 for a single token", ""},
     MetricDef{kE2eRequestLatency, "vllm:e2e_request_latency_seconds", kHistogram, kFrom, kEngine,
-              kLatency, "Histogram of e2e request latency in seconds.",
+              kRequestLatencyBuckets, "Histogram of e2e request latency in seconds.",
               "when a request finishes: from the arrival in the HTTP front", ""},
     MetricDef{kRequestQueueTime, "vllm:request_queue_time_seconds", kHistogram, kFrom, kEngine,
-              kLatency, "Histogram of time spent in WAITING phase for request.",
+              kRequestLatencyBuckets, "Histogram of time spent in WAITING phase for request.",
               "when a request finishes: from the engine's queue to the first step it took part in",
               ""},
     MetricDef{kRequestInferenceTime, "vllm:request_inference_time_seconds", kHistogram, kFrom,
-              kEngine, kLatency, "Histogram of time spent in RUNNING phase for request.",
+              kEngine, kRequestLatencyBuckets, "Histogram of time spent in RUNNING phase for request.",
               "when a request finishes: from its first step to its last token", ""},
     MetricDef{kRequestPrefillTime, "vllm:request_prefill_time_seconds", kHistogram, kFrom, kEngine,
-              kLatency, "Histogram of time spent in PREFILL phase for request.",
+              kRequestLatencyBuckets, "Histogram of time spent in PREFILL phase for request.",
               "when a request finishes: from its first step to its first token", ""},
     MetricDef{kRequestDecodeTime, "vllm:request_decode_time_seconds", kHistogram, kFrom, kEngine,
-              kLatency, "Histogram of time spent in DECODE phase for request.",
+              kRequestLatencyBuckets, "Histogram of time spent in DECODE phase for request.",
               "when a request finishes: from its first token to its last", ""},
     MetricDef{kRequestPrefillKvComputedTokens, "vllm:request_prefill_kv_computed_tokens", kHistogram,
               kFrom, kEngine, {},

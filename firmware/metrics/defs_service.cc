@@ -6,6 +6,7 @@
 // them wherever a series is shown.
 #include <array>
 
+#include "firmware/metrics/buckets.h"
 #include "firmware/metrics/metric_defs.h"
 
 namespace hearth::metrics {
@@ -34,13 +35,6 @@ constexpr std::string_view kHandlerMethodStatus[] = {"handler", "method", "statu
 // Ray Serve's defaults, in ms.
 constexpr double kLatencyMs[] = {1,   2,    5,    10,   20,    50,    100,    200,    300,   400,
                                  500, 1000, 2000, 5000, 10000, 60000, 120000, 300000, 600000};
-// Ray Serve LLM's, in seconds: vLLM's.
-constexpr double kTtft[] = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75,
-                            1,     2.5,   5,    7.5,  10,   20,   40,   80,  160,  640, 2560};
-constexpr double kItl[] = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5,
-                           0.75, 1,     2.5,  5,     7.5, 10,   20,  40,  80};
-constexpr double kDuration[] = {0.3, 0.5, 0.8, 1,  1.5, 2,   2.5, 5,   10,  15,  20,
-                                30,  40,  50,  60, 120, 240, 480, 960, 1920, 7680};
 // prometheus-fastapi-instrumentator's.
 constexpr double kHttp[] = {0.1, 0.5, 1};
 constexpr double kHttpHighRes[] = {0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1,  1.5, 2,
@@ -138,17 +132,17 @@ constexpr std::array kRows = {
               "Time from the decision to end an engine to its end, in milliseconds.",
               "when an engine that held its model has ended", ""},
     MetricDef{kServeLlmTimeToFirstToken, "ray_serve_llm_time_to_first_token_seconds", kHistogram,
-              kFrom, kLlm, kTtft,
+              kFrom, kLlm, kTtftBuckets,
               "Time from the request's arrival to the first streamed chunk with content.",
               kAtStreamEnd, ""},
     MetricDef{kServeLlmInterTokenLatency, "ray_serve_llm_inter_token_latency_seconds", kHistogram,
-              kFrom, kLlm, kItl, "Time between streamed chunks with content.",
+              kFrom, kLlm, kItlBuckets, "Time between streamed chunks with content.",
               "every later streamed chunk with content", ""},
     MetricDef{kServeLlmRouterOverhead, "ray_serve_llm_router_overhead_seconds", kHistogram, kFrom,
-              kLlm, kTtft, "Time from the request's arrival until a replica has it.", kAtStreamEnd,
+              kLlm, kTtftBuckets, "Time from the request's arrival until a replica has it.", kAtStreamEnd,
               ""},
     MetricDef{kServeLlmRequestDuration, "ray_serve_llm_request_duration_seconds", kHistogram, kFrom,
-              kLlm, kDuration, "Time from the request's arrival to the end of its stream.",
+              kLlm, kRequestLatencyBuckets, "Time from the request's arrival to the end of its stream.",
               kAtStreamEnd, ""},
     MetricDef{kHttpRequests, "http_requests_total", kCounter, kFrom, kHandlerMethodStatus, {},
               "Total number of requests by method, status and handler.", kAtHttp,

@@ -51,7 +51,8 @@ std::string_view FamilyType(const NameView& view, Format format) {
 void AppendHead(const NameView& view, Format format, std::string& text) {
   const std::string_view name = FamilyName(view, format);
   const bool open_metrics = format == Format::kOpenMetrics;
-  if (open_metrics) text.append("# TYPE ").append(name).append(" ").append(FamilyType(view, format));
+  if (open_metrics)
+    text.append("# TYPE ").append(name).append(" ").append(FamilyType(view, format));
   text.append(open_metrics ? "\n# HELP " : "# HELP ").append(name).append(" ");
   AppendEscaped(text, view.help_text(), open_metrics);
   if (!open_metrics) {
@@ -70,19 +71,20 @@ void AppendNumber(const RecordedSeries& series, double value, Format format, std
   }
 }
 
-void AppendExemplar(const Snapshot& snapshot, const RecordedSeries& series, double scale,
+void AppendExemplar(const Snapshot& snapshot, const RecordedSeries& series, const NameView& view,
                     std::string& text) {
   const auto it = snapshot.exemplars.find(series.index);
   if (it == snapshot.exemplars.end()) return;
   text += " # {request_id=\"";
   AppendEscaped(text, it->second.request_id, true);
-  text += "\"} " + FormatValue(it->second.value * scale) + ' ';
+  text += "\"} " + FormatValue(view.Scaled(it->second.value)) + ' ';
   char stamp[32];
   std::snprintf(stamp, sizeof stamp, "%.3f", it->second.time_s);
   text += stamp;
 }
 
-// `series`: the last of a counter, histogram or summary, whose labels, but for le, are the metric's.
+// `series`: the last of a counter, histogram or summary, whose labels, but for le, are the
+// metric's.
 void AppendCreated(const NameView& view, const RecordedSeries& series, std::string& text) {
   const std::string name = std::string(FamilyName(view, Format::kOpenMetrics)) + "_created";
   text += SeriesText(ViewLabels(view, series.labels, name));
@@ -136,9 +138,9 @@ void Exposition::AppendFamily(const NameView& view, size_t row, Page& page) {
     const std::string& name = NameOf(view, row, series);
     if (name.empty()) continue;
     page.text += name;
-    AppendNumber(series, page.snapshot.values[i] * view.scale, page.format, page.text);
+    AppendNumber(series, view.Scaled(page.snapshot.values[i]), page.format, page.text);
     if (open_metrics && series.suffix == "_bucket") {
-      AppendExemplar(page.snapshot, series, view.scale, page.text);
+      AppendExemplar(page.snapshot, series, view, page.text);
     }
     page.text += '\n';
     if (has_created && EndsMetric(view.kind(), series.suffix)) {

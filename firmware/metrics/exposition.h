@@ -21,8 +21,8 @@ inline constexpr std::string_view kOpenMetricsContentType =
 // `name{label="value",...}`; label pairs sorted by name, values escaped.
 std::string SeriesText(const promql::Labels& labels);
 
-// Renders snapshots of one registry. Keeps what a series is called, so that a page costs its numbers
-// only. One thread at a time.
+// Renders snapshots of one registry. Keeps what a series is called, so that a page costs its
+// numbers only. One thread at a time.
 class Exposition {
  public:
   // HELP and TYPE once per family, then its series. OpenMetrics adds _created, exemplars and # EOF.
@@ -34,7 +34,8 @@ class Exposition {
   void AppendFamily(const NameView& view, size_t row, Page& page);
   const std::string& NameOf(const NameView& view, size_t row, const RecordedSeries& series);
 
-  // By row of NameViews, then by RecordedSeries::index; empty when the view does not show the series.
+  // By row of NameViews, then by RecordedSeries::index; empty when the view does not show the
+  // series.
   std::vector<std::unordered_map<uint32_t, std::string>> names_;
 };
 

@@ -8,8 +8,8 @@ namespace hearth::metrics {
 namespace {
 
 // vLLM's instrumentator leaves these out: probes and scrapers would drown what people ask for.
-constexpr std::string_view kUncounted[] = {"/metrics", "/health", "/load", "/ping", "/version",
-                                           "/server_info"};
+constexpr std::string_view kUncounted[] = {"/metrics", "/health",  "/load",
+                                           "/ping",    "/version", "/server_info"};
 
 bool IsApplicationRoute(std::string_view handler) { return handler.starts_with("/v1/"); }
 

@@ -38,10 +38,14 @@ const MetricDef& DefOf(MetricId id) {
 
 std::string_view TypeName(Kind kind) {
   switch (kind) {
-    case Kind::kCounter: return "counter";
-    case Kind::kGauge: return "gauge";
-    case Kind::kHistogram: return "histogram";
-    case Kind::kSummary: return "summary";
+    case Kind::kCounter:
+      return "counter";
+    case Kind::kGauge:
+      return "gauge";
+    case Kind::kHistogram:
+      return "histogram";
+    case Kind::kSummary:
+      return "summary";
   }
   return "untyped";
 }

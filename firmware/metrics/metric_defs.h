@@ -1,9 +1,10 @@
 // The metrics table: every family Hearth exports and records, declared once.
 //
-// From it come the registry, /metrics, the series of the history, /api/v1/metadata and docs/METRICS.md.
-// Names, labels, buckets and help of `vllm:*` are vLLM's (V1 engine), those of `ray_serve_*` are Ray
-// Serve's: existing dashboards and alert rules ask for exactly these. Other spellings of the same
-// values (Ray's of vLLM's, removed names, DCGM's, node_exporter's) are name views: name_views.h.
+// From it come the registry, /metrics, the series of the history, /api/v1/metadata and
+// docs/METRICS.md. Names, labels, buckets and help of `vllm:*` are vLLM's (V1 engine), those of
+// `ray_serve_*` are Ray Serve's: existing dashboards and alert rules ask for exactly these. Other
+// spellings of the same values (Ray's of vLLM's, removed names, DCGM's, node_exporter's) are name
+// views: name_views.h.
 //
 // The rows are in defs_engine.cc, defs_service.cc, defs_appliance.cc and defs_device.cc.
 #pragma once
@@ -129,17 +130,110 @@ enum class MetricId {
   kHistoryLastCommitTime,
   kHistorySeries,
   // defs_device.cc
+  kGpuInfo,
+  kGpuReadingAge,
   kGpuUtilization,
-  kGpuMemoryUsed,
+  kGpuMemoryUtilization,
+  kGpuEncoderUtilization,
+  kGpuDecoderUtilization,
   kGpuMemoryTotal,
+  kGpuMemoryFree,
+  kGpuMemoryUsed,
+  kGpuMemoryReserved,
+  kGpuSmClock,
+  kGpuMemoryClock,
   kGpuTemperature,
+  kGpuMemoryTemperature,
   kGpuPower,
+  kGpuPowerLimit,
+  kGpuEnergy,
+  kGpuFan,
+  kGpuPerformanceState,
+  kGpuPcieLinkGeneration,
+  kGpuPcieLinkWidth,
+  kGpuPcieReplays,
+  kGpuPcieTransmit,
+  kGpuPcieReceive,
+  kGpuCorrectableRemappedRows,
+  kGpuUncorrectableRemappedRows,
+  kGpuRowRemapPending,
+  kGpuRowRemapFailure,
+  kGpuEccVolatileCorrected,
+  kGpuEccVolatileUncorrected,
+  kGpuEccAggregateCorrected,
+  kGpuEccAggregateUncorrected,
+  kGpuClocksEventReason,
+  kGpuViolationSeconds,
+  kGpuXidErrors,
+  kGpuLastXid,
+  kEngineGpuMemory,
+  kEngineProcessCpuSeconds,
+  kEngineProcessResidentMemory,
+  kEngineProcessAnonymousMemory,
+  kEngineProcessThreads,
+  kEngineProcessOpenFds,
+  kEngineProcessStartTime,
+  kHostCpuSeconds,
+  kHostLoad1,
+  kHostLoad5,
+  kHostLoad15,
+  kHostMemoryTotal,
+  kHostMemoryAvailable,
+  kHostMemoryFree,
+  kHostMemoryCached,
+  kHostMemoryBuffers,
+  kHostSwapTotal,
+  kHostSwapFree,
+  kHostFilesystemSize,
+  kHostFilesystemFree,
+  kHostFilesystemAvail,
+  kHostFilesystemFiles,
+  kHostFilesystemFilesFree,
+  kHostFilesystemReadonly,
+  kHostDiskReadsCompleted,
+  kHostDiskWritesCompleted,
+  kHostDiskReadBytes,
+  kHostDiskWrittenBytes,
+  kHostDiskIoTime,
+  kHostNetworkReceiveBytes,
+  kHostNetworkReceivePackets,
+  kHostNetworkReceiveErrors,
+  kHostNetworkReceiveDrops,
+  kHostNetworkTransmitBytes,
+  kHostNetworkTransmitPackets,
+  kHostNetworkTransmitErrors,
+  kHostNetworkTransmitDrops,
+  kHostHwmonTemperature,
+  kHostHwmonChipInfo,
+  kHostHwmonSensorInfo,
+  kHostThermalZoneTemperature,
+  kHostCoreThrottles,
+  kHostCpuWaiting,
+  kHostIoWaiting,
+  kHostMemoryWaiting,
+  kHostFileHandles,
+  kHostFileHandlesLimit,
+  kHostBootTime,
+  kHostTime,
+  kHostUnameInfo,
+  kHostOsInfo,
+  kHostCpuUtilization,
+  kHostMemoryUsed,
+  kHostMemoryUsedRatio,
+  kHostDiskUsed,
+  kHostDiskFree,
+  kHostDiskUsedRatio,
+  kHostNetworkReceiveRate,
+  kHostNetworkTransmitRate,
+  kHostProcessors,
   kProcessCpuSeconds,
   kProcessResidentMemory,
   kProcessVirtualMemory,
+  kProcessVirtualMemoryMax,
   kProcessStartTime,
   kProcessOpenFds,
   kProcessMaxFds,
+  kProcessThreads,
   kCount,
 };
 
@@ -171,7 +265,8 @@ std::span<const MetricDef> DeviceDefs();
 // "counter", "gauge", "histogram" or "summary".
 std::string_view TypeName(Kind kind);
 
-// What the series of a family are called, beside its name: {""} or {"_bucket", "_count", "_sum"}, ...
+// What the series of a family are called, beside its name: {""} or {"_bucket", "_count", "_sum"},
+// ...
 std::span<const std::string_view> SeriesSuffixes(Kind kind);
 
 // The 1-2-5 series up to the largest value <= max_model_len, as vLLM builds it.
@@ -196,9 +291,15 @@ inline constexpr std::string_view kAnswerReasons[] = {"stop", "length"};
 
 // Why a request ended without a whole answer; labels of hearth_request_failures_total. "lost" is a
 // defect of this program: the request's handler returned and nobody said how the request ended.
-inline constexpr std::string_view kFailureReasons[] = {
-    "invalid_request", "context_length_exceeded", "model_not_found", "overloaded", "unavailable",
-    "engine_died",     "engine_error",            "client_gone",     "lost"};
+inline constexpr std::string_view kFailureReasons[] = {"invalid_request",
+                                                       "context_length_exceeded",
+                                                       "model_not_found",
+                                                       "overloaded",
+                                                       "unavailable",
+                                                       "engine_died",
+                                                       "engine_error",
+                                                       "client_gone",
+                                                       "lost"};
 
 // The states of hearth_model_state.
 inline constexpr std::string_view kModelStates[] = {"loading", "ready", "restarting", "failed",

@@ -1,8 +1,8 @@
 // What /metrics answers: pages rendered from the newest sample, off the request's path.
 //
 // Once a second the sampler publishes the very snapshot it hands to the history, so that a central
-// Prometheus and this box's own panels see the same numbers. A page that somebody has asked for in the
-// last minute is rendered then; asking costs a lookup.
+// Prometheus and this box's own panels see the same numbers. A page that somebody has asked for in
+// the last minute is rendered then; asking costs a lookup.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,9 @@ struct ViewRow {
   std::string_view help;
 };
 
-std::span<const ViewRow> EngineViewRows();  // engine_views.cc
-std::span<const ViewRow> DeviceViewRows();  // device_views.cc
+std::span<const ViewRow> EngineViewRows();   // engine_views.cc
+std::span<const ViewRow> DeviceViewRows();   // device_views.cc
+std::span<const ViewRow> ClusterViewRows();  // cluster_views.cc
 
 extern const LabelChange kRayEngineLabels;  // vllm:* as Ray shows them: WorkerId, ReplicaId, ...
 extern const LabelChange kRayServeLabels;   // ray_serve_*: WorkerId, ReplicaId

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <random>
@@ -48,7 +50,7 @@ std::vector<NameView> Assemble() {
   for (const MetricDef& def : MetricDefs()) {
     rows.push_back({HomeOf(def), def.id, std::string(def.name), HomeLabels(def), 1, {}, ""});
     if (def.source == Source::kEngine) rows.push_back(RaySpelling(def));
-    for (const auto table : {EngineViewRows(), DeviceViewRows()}) {
+    for (const auto table : {EngineViewRows(), DeviceViewRows(), ClusterViewRows()}) {
       for (const ViewRow& row : table) {
         if (row.id != def.id) continue;
         rows.push_back({row.view, row.id, std::string(row.name), row.labels, row.scale,
@@ -111,6 +113,13 @@ Result<ViewSet> ParseViews(const std::vector<std::string>& names) {
 }
 
 std::string_view NameView::help_text() const { return help.empty() ? DefOf(id).help : help; }
+
+double NameView::Scaled(double value) const {
+  if (scale == 1 || value == 0 || !std::isfinite(value)) return value;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.14g", value * scale);
+  return std::strtod(text, nullptr);
+}
 
 std::optional<std::string> NameView::SeriesName(std::string_view suffix) const {
   const auto suffixes = SeriesSuffixes(kind());

@@ -1,9 +1,9 @@
 // Name views: every name under which a recorded value is shown, declared in one table.
 //
-// A value is recorded once, under its canonical name. /metrics and the query engine show it under that
-// name and under those that other projects' dashboards ask for: Ray's spelling of vLLM's names, names
-// that vLLM has removed, dcgm-exporter's, node_exporter's, the production-stack router's. A view may
-// rename labels, add some and scale the value; nothing is stored twice.
+// A value is recorded once, under its canonical name. /metrics and the query engine show it under
+// that name and under those that other projects' dashboards ask for: Ray's spelling of vLLM's
+// names, names that vLLM has removed, dcgm-exporter's, node_exporter's, the production-stack
+// router's. A view may rename labels, add some and scale the value; nothing is stored twice.
 #pragma once
 
 #include <cstdint>
@@ -64,13 +64,17 @@ struct NameView {
   MetricId id;
   std::string name;              // of the family; a counter's as exposed
   const LabelChange* labels;     // null: as recorded
-  double scale = 1;            // the value in the view's unit
+  double scale = 1;              // the value in the view's unit
   std::optional<Kind> shown_as;  // kSummary: a histogram's count and sum alone
-  std::string_view help;       // empty: the canonical family's
+  std::string_view help;         // empty: the canonical family's
 
   Kind kind() const { return shown_as.value_or(DefOf(id).kind); }
   std::string_view help_text() const;
-  // The name of one series of the family, e.g. name + "_bucket"; nullopt when it is not in the view.
+  // The recorded value in the view's unit, without the last bits' noise: 0.07 becomes 7, not
+  // 7.000000000000001.
+  double Scaled(double value) const;
+  // The name of one series of the family, e.g. name + "_bucket"; nullopt when it is not in the
+  // view.
   std::optional<std::string> SeriesName(std::string_view suffix) const;
 };
 

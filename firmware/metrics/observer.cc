@@ -70,12 +70,12 @@ void EngineObserver::MakeStepMetrics() {
                                            {model_name_, engine_, std::string(kWaitingReasons[i])});
   }
   for (size_t i = 0; i < sleep_states_.size(); ++i) {
-    sleep_states_[i] = registry_->Get(kEngineSleepState,
-                                      {model_name_, engine_, std::string(kSleepStates[i])});
+    sleep_states_[i] =
+        registry_->Get(kEngineSleepState, {model_name_, engine_, std::string(kSleepStates[i])});
   }
   // Caches that a box of one engine does not have; dashboards divide by them.
-  for (const MetricId id : {kExternalPrefixCacheQueries, kExternalPrefixCacheHits, kMmCacheQueries,
-                            kMmCacheHits}) {
+  for (const MetricId id :
+       {kExternalPrefixCacheQueries, kExternalPrefixCacheHits, kMmCacheQueries, kMmCacheHits}) {
     Engine(id);
   }
 }
@@ -133,7 +133,8 @@ const EngineObserver::Route& EngineObserver::RouteOf(const std::string& route) {
   if (it != routes_.end()) return it->second;
   using enum MetricId;
   const auto get = [&](MetricId id) {
-    return registry_->Get(id, {std::string(kApplication), deployment_, model_name_, engine_, route});
+    return registry_->Get(id,
+                          {std::string(kApplication), deployment_, model_name_, engine_, route});
   };
   return routes_[route] = {get(kServeDeploymentRequestCounter), get(kServeDeploymentErrorCounter),
                            get(kServeDeploymentProcessingLatency)};
@@ -153,6 +154,36 @@ void EngineObserver::SetSleepState(bool awake) {
   registry_->Set(sleep_states_[2], awake ? 0 : 1);
 }
 
+void EngineObserver::SetReadyFacts(const protocol::Ready& ready) {
+  using enum MetricId;
+  const auto set = [&](Metric* metric, double value) {
+    registry_->SetExposed(metric, true);
+    registry_->Set(metric, value);
+    ready_facts_.push_back(metric);
+  };
+  const auto memory = [&](std::string_view kind, int64_t bytes) {
+    set(registry_->Get(kModelMemoryBytes, {model_name_, std::string(kind)}),
+        static_cast<double>(bytes));
+  };
+  memory("weights", ready.weight_bytes);
+  memory("kv_cache", ready.kv_cache_bytes);
+  memory("workspace", ready.workspace_bytes);
+  const int64_t kv_tokens = int64_t{ready.num_blocks} * ready.block_size;
+  set(Model(kKvCacheCapacityTokens), static_cast<double>(kv_tokens));
+  set(Model(kKvCacheCapacityBytes), static_cast<double>(ready.kv_cache_bytes));
+  set(Model(kModelLoadTime), ready.load_time_s);
+  set(registry_->Get(kModelInfo, {model_name_, ready.architecture, ready.device, ready.device_name,
+                                  ready.dtype}),
+      1);
+  const double concurrency =
+      ready.max_model_len == 0 ? 0 : static_cast<double>(kv_tokens) / ready.max_model_len;
+  set(registry_->Get(kCacheConfigInfo, {model_name_, engine_, std::to_string(ready.block_size),
+                                        ready.kv_cache_dtype, std::to_string(ready.num_blocks), "0",
+                                        PythonBool(ready.enable_prefix_caching), "None", "None",
+                                        std::to_string(kv_tokens), TwoDigits(concurrency)}),
+      1);
+}
+
 void EngineObserver::OnReady(const protocol::Ready& ready) {
   using enum MetricId;
   const auto bounds = TokenBuckets(ready.max_model_len);
@@ -162,29 +193,7 @@ void EngineObserver::OnReady(const protocol::Ready& ready) {
   params_max_tokens_ = Engine(kRequestParamsMaxTokens, bounds);
   prefill_computed_tokens_ = Engine(kRequestPrefillKvComputedTokens, bounds);
 
-  const auto memory = [&](std::string_view kind, int64_t bytes) {
-    registry_->Set(registry_->Get(kModelMemoryBytes, {model_name_, std::string(kind)}),
-                   static_cast<double>(bytes));
-  };
-  memory("weights", ready.weight_bytes);
-  memory("kv_cache", ready.kv_cache_bytes);
-  memory("workspace", ready.workspace_bytes);
-  const int64_t kv_tokens = int64_t{ready.num_blocks} * ready.block_size;
-  registry_->Set(Model(kKvCacheCapacityTokens), static_cast<double>(kv_tokens));
-  registry_->Set(Model(kKvCacheCapacityBytes), static_cast<double>(ready.kv_cache_bytes));
-  registry_->Set(Model(kModelLoadTime), ready.load_time_s);
-  registry_->Set(registry_->Get(kModelInfo, {model_name_, ready.architecture, ready.device,
-                                             ready.device_name, ready.dtype}),
-                 1);
-  const double concurrency =
-      ready.max_model_len == 0 ? 0 : static_cast<double>(kv_tokens) / ready.max_model_len;
-  registry_->Set(
-      registry_->Get(kCacheConfigInfo,
-                     {model_name_, engine_, std::to_string(ready.block_size), ready.kv_cache_dtype,
-                      std::to_string(ready.num_blocks), "0",
-                      PythonBool(ready.enable_prefix_caching), "None", "None",
-                      std::to_string(kv_tokens), TwoDigits(concurrency)}),
-      1);
+  SetReadyFacts(ready);
   SetSleepState(true);
   holds_model_ = true;
   registry_->Set(models_held_, 1);
@@ -218,7 +227,8 @@ void EngineObserver::OnFirstToken(RequestState& request, const protocol::Request
   registry_->Add(prompt_tokens_by_source_[1], delta.num_cached_tokens);
 }
 
-void EngineObserver::OnDelta(const protocol::RequestDelta& delta, double step_time_s, double now_s) {
+void EngineObserver::OnDelta(const protocol::RequestDelta& delta, double step_time_s,
+                             double now_s) {
   const auto it = requests_.find(delta.request_id);
   if (it == requests_.end() || delta.token_ids.empty()) return;
   RequestState& request = it->second;
@@ -300,10 +310,10 @@ void EngineObserver::OnStep(const protocol::StepOutput& output, double now_s) {
   registry_->Set(running_, stats.num_requests_running);
   registry_->Set(waiting_, stats.num_requests_waiting);
   registry_->Set(waiting_by_reason_[0], stats.num_requests_waiting);  // nothing is ever deferred
-  registry_->Set(kv_usage_, stats.num_blocks_total == 0
-                                ? 0
-                                : static_cast<double>(stats.num_blocks_used) /
-                                      stats.num_blocks_total);
+  registry_->Set(kv_usage_,
+                 stats.num_blocks_total == 0
+                     ? 0
+                     : static_cast<double>(stats.num_blocks_used) / stats.num_blocks_total);
   registry_->Add(generation_tokens_, stats.num_generation_tokens);
   registry_->Add(preemptions_, stats.num_preemptions);
   registry_->Add(prefix_queries_, stats.prefix_cache_queries);
@@ -324,11 +334,13 @@ void EngineObserver::OnEngineGone(double unload_s) {
   const double now_s = MonotonicSeconds();
   for (const auto& [request_id, request] : requests_) CountEnd(request.facts, "error", now_s);
   requests_.clear();
-  for (Metric* const gauge : {running_, waiting_, waiting_by_reason_[0], kv_usage_, models_held_,
-                              model_id_held_}) {
+  for (Metric* const gauge :
+       {running_, waiting_, waiting_by_reason_[0], kv_usage_, models_held_, model_id_held_}) {
     registry_->Set(gauge, 0);
   }
   SetSleepState(false);
+  for (Metric* const fact : ready_facts_) registry_->SetExposed(fact, false);
+  ready_facts_.clear();
   if (std::exchange(holds_model_, false)) {
     registry_->Add(unloads_);
     registry_->Observe(unload_ms_, unload_s * 1000);

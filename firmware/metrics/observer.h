@@ -1,9 +1,9 @@
 // EngineObserver: the only place where what an engine reports becomes metrics.
 //
-// The clocks are vLLM's: TTFT and e2e run from the arrival in the HTTP front to the moment the step's
-// frame is handled here; inter-token latency is one sample per step of a request; queue, prefill,
-// decode, inference time and TPOT come from the engine's own stamps when a request finishes. Unlike
-// vLLM, aborted and failed requests are counted too.
+// The clocks are vLLM's: TTFT and e2e run from the arrival in the HTTP front to the moment the
+// step's frame is handled here; inter-token latency is one sample per step of a request; queue,
+// prefill, decode, inference time and TPOT come from the engine's own stamps when a request
+// finishes. Unlike vLLM, aborted and failed requests are counted too.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "engine/protocol/messages.h"
 #include "firmware/metrics/registry.h"
@@ -73,6 +74,7 @@ class EngineObserver {
   void Judge(const RequestState& request, const protocol::FinishedRequest& finished, double e2e_s);
   void CountEnd(const RequestFacts& facts, std::string_view finish_reason, double now_s);
   void SetSleepState(bool awake);
+  void SetReadyFacts(const protocol::Ready& ready);
 
   Registry* const registry_;
   SloJudge* const slo_;
@@ -86,9 +88,9 @@ class EngineObserver {
   std::array<Metric*, std::size(kWaitingReasons)> waiting_by_reason_;
   std::array<Metric*, std::size(kSleepStates)> sleep_states_;
   // of requests
-  Metric *prompt_tokens_, *prompt_tokens_cached_, *ttft_, *itl_, *tpot_, *e2e_, *queue_, *inference_,
-      *prefill_, *decode_, *params_n_, *num_preemptions_, *fine_ttft_, *fine_itl_, *fine_tpot_,
-      *fine_e2e_;
+  Metric *prompt_tokens_, *prompt_tokens_cached_, *ttft_, *itl_, *tpot_, *e2e_, *queue_,
+      *inference_, *prefill_, *decode_, *params_n_, *num_preemptions_, *fine_ttft_, *fine_itl_,
+      *fine_tpot_, *fine_e2e_;
   std::array<Metric*, std::size(kPromptTokenSources)> prompt_tokens_by_source_;
   std::array<Metric*, std::size(kFinishReasons)> finished_;
   // From OnReady: their buckets depend on max_model_len.
@@ -100,6 +102,8 @@ class EngineObserver {
   Metric *restarts_, *starts_, *models_held_, *model_id_held_, *loads_, *unloads_, *load_ms_,
       *unload_ms_, *model_requests_;
   std::map<std::string, Route, std::less<>> routes_;
+  // What is true of the engine that runs (memory, capacity, configuration): withdrawn when it is gone.
+  std::vector<Metric*> ready_facts_;
   bool holds_model_ = false;
   std::unordered_map<uint64_t, RequestState> requests_;
 };

@@ -1,97 +1,123 @@
 #include "firmware/metrics/process_metrics.h"
 
-#include <dirent.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <cinttypes>
-#include <cstdio>
+#include <charconv>
 #include <fstream>
 #include <iterator>
-#include <optional>
-#include <string>
+#include <sstream>
+#include <vector>
 
 namespace hearth::metrics {
 namespace {
 
-struct Stat {
-  double cpu_seconds;
-  double virtual_bytes;
-  double resident_bytes;
-  double start_ticks;  // since boot
-};
+namespace fs = std::filesystem;
+using Value = ProcessReading::Value;
 
-// proc(5): fields 14, 15, 22, 23, 24 of /proc/self/stat; the name in field 2 may hold blanks.
-std::optional<Stat> ReadStat() {
-  std::ifstream file("/proc/self/stat");
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  const size_t name_end = text.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  uint64_t user = 0, system = 0, start = 0, virtual_bytes = 0;
-  int64_t pages = 0;
-  const int read = std::sscanf(text.c_str() + name_end + 1,
-                               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64
-                               " %*d %*d %*d %*d %*d %*d %" SCNu64 " %" SCNu64 " %" SCNd64,
-                               &user, &system, &start, &virtual_bytes, &pages);
-  if (read != 5) return std::nullopt;
-  const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
-  return Stat{static_cast<double>(user + system) / ticks, static_cast<double>(virtual_bytes),
-              static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE)),
-              static_cast<double>(start)};
+std::string ReadText(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-std::optional<double> ReadBootTime() {
-  std::ifstream file("/proc/stat");
-  std::string word;
+Value ParseNumber(std::string_view text) {
   double value = 0;
-  while (file >> word) {
-    if (word == "btime" && file >> value) return value;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Value Divide(const Value& value, double by) { return value ? Value(*value / by) : std::nullopt; }
+
+// proc(5): /proc/<pid>/stat is one line of words; the name in the second may hold blanks and
+// brackets.
+class Stat {
+ public:
+  explicit Stat(const std::string& text) {
+    const size_t name_end = text.rfind(')');
+    if (name_end == std::string::npos) return;
+    std::istringstream rest(text.substr(name_end + 1));
+    words_.assign(std::istream_iterator<std::string>(rest), {});
+  }
+
+  // number: of the field in proc(5), from 3 on.
+  Value Field(size_t number) const {
+    return number - 3 < words_.size() ? ParseNumber(words_[number - 3]) : std::nullopt;
+  }
+
+ private:
+  std::vector<std::string> words_;
+};
+
+// The number behind `key` in the first line that begins with it; `scale` is its unit.
+Value FindLine(const std::string& text, const std::string& key, double scale = 1) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key)) continue;
+    std::istringstream words(line.substr(key.size()));
+    std::string number;  // "unlimited" in /proc/<pid>/limits
+    words >> number;
+    const Value value = ParseNumber(number);
+    return value ? Value(*value * scale) : std::nullopt;
   }
   return std::nullopt;
 }
 
-std::optional<double> CountOpenFds() {
-  DIR* directory = opendir("/proc/self/fd");
-  if (directory == nullptr) return std::nullopt;
-  double count = -3;  // ".", ".." and the descriptor of this listing
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
+Value CountOpenFds(const fs::path& process) {
+  std::error_code error;
+  double count = 0;
+  for (fs::directory_iterator it(process / "fd", error), end; !error && it != end;
+       it.increment(error)) {
+    ++count;
+  }
+  if (error) return std::nullopt;
   return count;
 }
 
 }  // namespace
 
-ProcessMetrics::ProcessMetrics(Registry* registry)
-    : registry_(registry),
-      cpu_seconds_(registry->Get(MetricId::kProcessCpuSeconds)),
-      resident_bytes_(registry->Get(MetricId::kProcessResidentMemory)),
-      virtual_bytes_(registry->Get(MetricId::kProcessVirtualMemory)),
-      start_time_(registry->Get(MetricId::kProcessStartTime)),
-      open_fds_(registry->Get(MetricId::kProcessOpenFds)),
-      max_fds_(registry->Get(MetricId::kProcessMaxFds)) {
-  Update();
+ProcessReading ReadProcess(const std::string& pid, const fs::path& proc) {
+  const fs::path process = proc / pid;
+  const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  const Stat stat(ReadText(process / "stat"));
+  const std::string limits = ReadText(process / "limits");
+
+  ProcessReading reading;
+  const Value user = stat.Field(14), system = stat.Field(15);
+  if (user && system) reading.cpu_seconds = (*user + *system) / ticks;
+  reading.threads = stat.Field(20);
+  const Value boot = FindLine(ReadText(proc / "stat"), "btime ");
+  if (const Value start = Divide(stat.Field(22), ticks); start && boot) {
+    reading.start_time_seconds = *boot + *start;
+  }
+  reading.virtual_bytes = stat.Field(23);
+  if (const Value pages = stat.Field(24)) {
+    reading.resident_bytes = *pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+  }
+  reading.anonymous_bytes = FindLine(ReadText(process / "status"), "RssAnon:", 1024);
+  reading.virtual_max_bytes = FindLine(limits, "Max address space");
+  reading.open_fds = CountOpenFds(process);
+  if (reading.open_fds && pid == "self") --*reading.open_fds;  // the descriptor of the listing
+  reading.max_fds = FindLine(limits, "Max open files");
+  return reading;
 }
 
+ProcessMetrics::ProcessMetrics(Registry* registry) : registry_(registry) { Update(); }
+
 void ProcessMetrics::Update() {
-  const auto set = [this](Metric* metric, std::optional<double> value) {
+  const auto set = [this](MetricId id, const Value& value) {
+    Metric* const metric = registry_->Get(id);
     registry_->SetExposed(metric, value.has_value());
     if (value) registry_->Set(metric, *value);
   };
-  const auto stat = ReadStat();
-  const auto part = [&](double Stat::*member) {
-    return stat ? std::optional((*stat).*member) : std::nullopt;
-  };
-  set(cpu_seconds_, part(&Stat::cpu_seconds));
-  set(resident_bytes_, part(&Stat::resident_bytes));
-  set(virtual_bytes_, part(&Stat::virtual_bytes));
-  const auto boot = ReadBootTime();
-  set(start_time_, stat && boot ? std::optional(*boot + stat->start_ticks /
-                                                            static_cast<double>(sysconf(_SC_CLK_TCK)))
-                                : std::nullopt);
-  set(open_fds_, CountOpenFds());
-  rlimit limit{};
-  const bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  set(max_fds_, known ? std::optional(static_cast<double>(limit.rlim_cur)) : std::nullopt);
+  const ProcessReading reading = ReadProcess("self");
+  set(MetricId::kProcessCpuSeconds, reading.cpu_seconds);
+  set(MetricId::kProcessResidentMemory, reading.resident_bytes);
+  set(MetricId::kProcessVirtualMemory, reading.virtual_bytes);
+  set(MetricId::kProcessVirtualMemoryMax, reading.virtual_max_bytes);
+  set(MetricId::kProcessStartTime, reading.start_time_seconds);
+  set(MetricId::kProcessOpenFds, reading.open_fds);
+  set(MetricId::kProcessMaxFds, reading.max_fds);
+  set(MetricId::kProcessThreads, reading.threads);
 }
 
 }  // namespace hearth::metrics

@@ -1,9 +1,31 @@
 // process_*: this process as the kernel sees it, under Prometheus's standard names.
 #pragma once
 
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "firmware/metrics/registry.h"
 
 namespace hearth::metrics {
+
+// One process. What the kernel does not tell (a process that ended, a limit that is none) is
+// absent.
+struct ProcessReading {
+  using Value = std::optional<double>;
+
+  Value cpu_seconds;  // user and system
+  Value resident_bytes;
+  Value anonymous_bytes;  // resident and backed by no file: weights mapped from disk do not count
+  Value virtual_bytes, virtual_max_bytes;
+  Value start_time_seconds;  // since 1970 UTC
+  Value threads;
+  Value open_fds, max_fds;
+};
+
+// pid: a number or "self". proc: where /proc is.
+ProcessReading ReadProcess(const std::string& pid, const std::filesystem::path& proc = "/proc");
 
 class ProcessMetrics {
  public:
@@ -14,12 +36,6 @@ class ProcessMetrics {
 
  private:
   Registry* const registry_;
-  Metric* const cpu_seconds_;
-  Metric* const resident_bytes_;
-  Metric* const virtual_bytes_;
-  Metric* const start_time_;
-  Metric* const open_fds_;
-  Metric* const max_fds_;
 };
 
 }  // namespace hearth::metrics

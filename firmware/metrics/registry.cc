@@ -14,9 +14,12 @@ constexpr size_t kExemplarIdMax = 118;
 
 size_t SeriesCount(const MetricDef& def, size_t num_bounds) {
   switch (def.kind) {
-    case Kind::kHistogram: return num_bounds + 3;  // buckets, +Inf, count, sum
-    case Kind::kSummary: return 2;
-    default: return 1;
+    case Kind::kHistogram:
+      return num_bounds + 3;  // buckets, +Inf, count, sum
+    case Kind::kSummary:
+      return 2;
+    default:
+      return 1;
   }
 }
 

@@ -1,8 +1,8 @@
 // The registry: current values of every metric of the table.
 //
-// A Metric is one family with its label values; it never moves and lives as long as the registry, so
-// observers look it up once and keep the pointer. Any thread may change values; a snapshot is consistent
-// (taken under the one lock) and changes nothing.
+// A Metric is one family with its label values; it never moves and lives as long as the registry,
+// so observers look it up once and keep the pointer. Any thread may change values; a snapshot is
+// consistent (taken under the one lock) and changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ class Metric {
  private:
   friend class Registry;
   const MetricDef* def_ = nullptr;
-  std::string model_name_;     // empty when the family has no such label
+  std::string model_name_;      // empty when the family has no such label
   std::vector<double> bounds_;  // histograms: without +Inf
   uint32_t first_series_ = 0;   // counter, gauge: the series; histogram: buckets, +Inf, count, sum;
                                 // summary: count, sum
@@ -55,8 +55,8 @@ class Metric {
 
 // What /metrics shows and the history records of one moment.
 struct Snapshot {
-  std::vector<const RecordedSeries*> series;  // in the table's order, then by creation
-  std::vector<double> values;                 // parallel to `series`
+  std::vector<const RecordedSeries*> series;         // in the table's order, then by creation
+  std::vector<double> values;                        // parallel to `series`
   std::unordered_map<uint32_t, Exemplar> exemplars;  // by RecordedSeries::index; buckets only
 };
 
@@ -78,8 +78,8 @@ class Registry {
   // A reading that does not exist is left out, never 0.
   void SetExposed(Metric* metric, bool exposed);
 
-  // log_engine_metrics: without it the model's engine families (Source::kEngine) are in no snapshot.
-  // They count on unseen, so that what comes back later is the truth.
+  // log_engine_metrics: without it the model's engine families (Source::kEngine) are in no
+  // snapshot. They count on unseen, so that what comes back later is the truth.
   void SetEngineMetricsShown(const std::string& model_name, bool shown);
 
   Snapshot TakeSnapshot() const;

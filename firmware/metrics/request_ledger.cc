@@ -47,7 +47,9 @@ void RequestLedger::Entry::Failed(std::string_view reason) {
   ledger_->End(*this, MetricId::kRequestFailures, reason);
 }
 
-RequestLedger::RequestLedger(Registry* registry) : registry_(registry) { OnModelKnown("", nullptr); }
+RequestLedger::RequestLedger(Registry* registry) : registry_(registry) {
+  OnModelKnown("", nullptr);
+}
 
 void RequestLedger::OnModelKnown(const std::string& model_name, SloJudge* slo) {
   std::lock_guard lock(mutex_);

@@ -1,7 +1,8 @@
 // RequestLedger: every inference request is entered once and ends once, with what became of it.
 //
-// Started = answered + failed + in flight, for every model at every moment (I-20). The ledger keeps the
-// ids that are open, not a difference of counters, so that a request that ends twice or never shows.
+// Started = answered + failed + in flight, for every model at every moment (I-20). The ledger keeps
+// the ids that are open, not a difference of counters, so that a request that ends twice or never
+// shows.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +23,12 @@ class RequestLedger {
  public:
   explicit RequestLedger(Registry* registry);
 
-  // Makes the children of a model that is served, at 0. `slo` outlives the ledger's use of the model.
+  // Makes the children of a model that is served, at 0. `slo` outlives the ledger's use of the
+  // model.
   void OnModelKnown(const std::string& model_name, SloJudge* slo);
 
-  // One request. Exactly one of Answered and Failed is to be called; a destructor that finds neither
-  // ends it as "lost".
+  // One request. Exactly one of Answered and Failed is to be called; a destructor that finds
+  // neither ends it as "lost".
   class Entry {
    public:
     Entry(Entry&& other) noexcept;

@@ -30,7 +30,9 @@ void ServiceObserver::Count(MetricId id, const std::string& route) {
   registry_->Add(registry_->Get(id, {std::string(kApplication), deployment_, model_name_, route}));
 }
 
-void ServiceObserver::OnRouted(const std::string& route) { Count(kServeHandleRequestCounter, route); }
+void ServiceObserver::OnRouted(const std::string& route) {
+  Count(kServeHandleRequestCounter, route);
+}
 
 void ServiceObserver::OnPlaced(const std::string& route) { Count(kServeNumRouterRequests, route); }
 
@@ -51,7 +53,9 @@ void ServiceObserver::OnFirstChunk(double ttft_s, std::string_view request_id) {
 
 void ServiceObserver::OnLaterChunk(double since_last_s) { registry_->Observe(itl_, since_last_s); }
 
-void ServiceObserver::OnStreamEnded(double duration_s) { registry_->Observe(duration_, duration_s); }
+void ServiceObserver::OnStreamEnded(double duration_s) {
+  registry_->Observe(duration_, duration_s);
+}
 
 void ServiceObserver::OnReading(const DeploymentReading& reading) {
   registry_->Set(queued_, reading.num_queued);
@@ -61,9 +65,9 @@ void ServiceObserver::OnReading(const DeploymentReading& reading) {
   registry_->Set(desired_, reading.desired_replicas);
   for (const ReplicaReading& replica : reading.replicas) {
     const auto set = [&](MetricId id, double value) {
-      registry_->Set(registry_->Get(id, {std::string(kApplication), deployment_, model_name_,
-                                         replica.engine}),
-                     value);
+      registry_->Set(
+          registry_->Get(id, {std::string(kApplication), deployment_, model_name_, replica.engine}),
+          value);
     };
     set(kServeReplicaProcessingQueries, replica.num_ongoing);
     set(kServeDeploymentReplicaHealthy, replica.is_healthy ? 1 : 0);

@@ -84,19 +84,22 @@ Result<std::vector<promql::Series>> ViewedSeries::Select(const std::vector<Match
   std::erase_if(found, [&](const promql::Series& series) {
     return by_shown_.contains(series.labels.Get(kNameLabel));
   });
-  HEARTH_RETURN_IF_ERROR(ForEachName(matchers, [&](const Name& name,
-                                                   const std::vector<Matcher>& recorded) -> Status {
-    HEARTH_ASSIGN_OR_RETURN(std::vector<promql::Series> part, recorded_->Select(recorded, hints));
-    for (promql::Series& series : part) {
-      series.labels = ViewLabels(*name.view, series.labels, name.shown);
-      if (!MatchesAll(matchers, series.labels)) continue;
-      if (name.view->scale != 1) {
-        for (promql::Sample& sample : series.samples) sample.value *= name.view->scale;
-      }
-      found.push_back(std::move(series));
-    }
-    return Status::Ok();
-  }));
+  HEARTH_RETURN_IF_ERROR(
+      ForEachName(matchers, [&](const Name& name, const std::vector<Matcher>& recorded) -> Status {
+        HEARTH_ASSIGN_OR_RETURN(std::vector<promql::Series> part,
+                                recorded_->Select(recorded, hints));
+        for (promql::Series& series : part) {
+          series.labels = ViewLabels(*name.view, series.labels, name.shown);
+          if (!MatchesAll(matchers, series.labels)) continue;
+          if (name.view->scale != 1) {
+            for (promql::Sample& sample : series.samples) {
+              sample.value = name.view->Scaled(sample.value);
+            }
+          }
+          found.push_back(std::move(series));
+        }
+        return Status::Ok();
+      }));
   return found;
 }
 
@@ -106,16 +109,16 @@ Result<std::vector<Labels>> ViewedSeries::SeriesLabels(const std::vector<Matcher
                           recorded_->SeriesLabels(matchers, start_ms, end_ms));
   std::erase_if(found,
                 [&](const Labels& labels) { return by_shown_.contains(labels.Get(kNameLabel)); });
-  HEARTH_RETURN_IF_ERROR(ForEachName(matchers, [&](const Name& name,
-                                                   const std::vector<Matcher>& recorded) -> Status {
-    HEARTH_ASSIGN_OR_RETURN(std::vector<Labels> part,
-                            recorded_->SeriesLabels(recorded, start_ms, end_ms));
-    for (const Labels& labels : part) {
-      Labels shown = ViewLabels(*name.view, labels, name.shown);
-      if (MatchesAll(matchers, shown)) found.push_back(std::move(shown));
-    }
-    return Status::Ok();
-  }));
+  HEARTH_RETURN_IF_ERROR(
+      ForEachName(matchers, [&](const Name& name, const std::vector<Matcher>& recorded) -> Status {
+        HEARTH_ASSIGN_OR_RETURN(std::vector<Labels> part,
+                                recorded_->SeriesLabels(recorded, start_ms, end_ms));
+        for (const Labels& labels : part) {
+          Labels shown = ViewLabels(*name.view, labels, name.shown);
+          if (MatchesAll(matchers, shown)) found.push_back(std::move(shown));
+        }
+        return Status::Ok();
+      }));
   return found;
 }
 

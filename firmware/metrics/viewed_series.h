@@ -1,7 +1,7 @@
 // ViewedSeries: a source of recorded series that also answers to every name of the views.
 //
-// A query sees what a Prometheus would that scraped every view of /metrics: the same names, labels and
-// units, over the whole history, from values recorded once.
+// A query sees what a Prometheus would that scraped every view of /metrics: the same names, labels
+// and units, over the whole history, from values recorded once.
 #pragma once
 
 #include <string>

@@ -54,8 +54,8 @@ Status ModelManager::Serve(ModelOptions options) {
     model->replicas.clear();
     model->is_served = true;
   }
-  model->replicas.push_back(
-      std::make_shared<Replica>(engine_executable_, model->options.load, registry_, &model->slo, 0));
+  model->replicas.push_back(std::make_shared<Replica>(engine_executable_, model->options.load,
+                                                      registry_, &model->slo, 0));
   return Status::Ok();
 }
 

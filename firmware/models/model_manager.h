@@ -31,7 +31,8 @@ struct ModelStatus {
   int num_ongoing = 0;
 };
 
-// A submitted request. Destroying it before its final event was read aborts the request in the engine.
+// A submitted request. Destroying it before its final event was read aborts the request in the
+// engine.
 class Ticket {
  public:
   Ticket(std::shared_ptr<Replica> replica, std::shared_ptr<TokenStream> stream)
@@ -68,7 +69,8 @@ class ModelManager {
   Status SetSloTargets(const std::string& model_name, const metrics::SloTargets& targets);
 
   // Assigns the request id and hands the request to the model's replica with the fewest ongoing
-  // requests. model_name may be empty when exactly one model is served. kNotFound for an unknown model.
+  // requests. model_name may be empty when exactly one model is served. kNotFound for an unknown
+  // model.
   Result<Ticket> Submit(const std::string& model_name, protocol::Generate generate,
                         metrics::RequestFacts facts);
 

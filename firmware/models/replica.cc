@@ -26,11 +26,16 @@ Overloaded(Ts...) -> Overloaded<Ts...>;
 
 std::string_view StateName(ReplicaState state) {
   switch (state) {
-    case ReplicaState::kLoading: return "loading";
-    case ReplicaState::kReady: return "ready";
-    case ReplicaState::kRestarting: return "restarting";
-    case ReplicaState::kFailed: return "failed";
-    case ReplicaState::kStopped: return "stopped";
+    case ReplicaState::kLoading:
+      return "loading";
+    case ReplicaState::kReady:
+      return "ready";
+    case ReplicaState::kRestarting:
+      return "restarting";
+    case ReplicaState::kFailed:
+      return "failed";
+    case ReplicaState::kStopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -82,8 +87,9 @@ void Replica::Run() {
     if (MonotonicSeconds() - started_s > kStableAfterS) back_off_s = 0;
     const std::string message =
         "the engine of model '" + load_.served_model_name + "' " + end +
-        (back_off_s > 0 ? "; it is started again in " + std::to_string(static_cast<int>(back_off_s)) + " s"
-                        : "; it is started again");
+        (back_off_s > 0
+             ? "; it is started again in " + std::to_string(static_cast<int>(back_off_s)) + " s"
+             : "; it is started again");
     LOG(kError) << message;
     SetState(ReplicaState::kRestarting, message);
     if (!SleepUnlessStopping(back_off_s)) break;
@@ -235,9 +241,8 @@ Result<std::shared_ptr<TokenStream>> Replica::Submit(protocol::Generate generate
   {
     std::unique_lock lock(mutex_);
     ++num_waiters_;
-    changed_.wait_for(lock, std::chrono::duration<double>(kReadyWaitS), [this] {
-      return stopping_ || status_.state != ReplicaState::kRestarting;
-    });
+    changed_.wait_for(lock, std::chrono::duration<double>(kReadyWaitS),
+                      [this] { return stopping_ || status_.state != ReplicaState::kRestarting; });
     --num_waiters_;
     if (stopping_) return Unavailable("the server is shutting down");
     if (status_.state != ReplicaState::kReady || engine_ == nullptr) {

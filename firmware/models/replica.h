@@ -1,8 +1,9 @@
 // Replica: one engine process of one model, kept alive.
 //
-// A thread of its own starts the engine, reads its frames, and when it dies answers what was in flight
-// with EngineGone and starts it again: at once, then after 1, 2, 4 ... 60 s. An engine that says Failed
-// (a model that cannot be loaded) is not started again: the same files would fail the same way.
+// A thread of its own starts the engine, reads its frames, and when it dies answers what was in
+// flight with EngineGone and starts it again: at once, then after 1, 2, 4 ... 60 s. An engine that
+// says Failed (a model that cannot be loaded) is not started again: the same files would fail the
+// same way.
 #pragma once
 
 #include <atomic>
@@ -28,9 +29,9 @@ std::string_view StateName(ReplicaState state);  // one of metrics::kModelStates
 
 struct ReplicaStatus {
   ReplicaState state = ReplicaState::kLoading;
-  std::string phase;      // while loading
-  double progress = 0;    // of the load, 0..1
-  std::string message;    // why it failed or restarts; empty when ready
+  std::string phase;    // while loading
+  double progress = 0;  // of the load, 0..1
+  std::string message;  // why it failed or restarts; empty when ready
   int restarts = 0;
   pid_t engine_pid = -1;  // -1 when none runs
   protocol::Ready ready;  // of the last load that succeeded

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Appliance, sleep } from './appliance.mjs';
-import { runLoad } from './load.mjs';
+import { runLoad, runMixedLoad } from './load.mjs';
 import { get, startPrometheus } from './prometheus.mjs';
 
 const kLoadS = Number(process.env.HEARTH_PROMETHEUS_S ?? 120);
@@ -74,4 +74,42 @@ test('prometheus scrapes under load and computes our numbers', { timeout: 600000
     assert.ok(worst < kDifferenceMax, `${query} differs by ${worst}`);
     assert.ok(median < kMedianDifferenceMax, `${query} differs by ${median} in the median`);
   }
+});
+
+// The labels that a scrape adds are not ours.
+function keyWithoutTarget(metric) {
+  const { job, instance, ...own } = metric;
+  return keyOf(own);
+}
+
+test('every value that prometheus scraped is one the box recorded', { timeout: 120000 }, async (t) => {
+  const appliance = await Appliance.start();
+  t.after(() => appliance.stop());
+  const prometheus = await startPrometheus(t, new URL(appliance.url).host);
+  const { errors } = await runMixedLoad(appliance, { seconds: 20 });
+  assert.deepEqual(errors, []);
+  const timeS = Math.floor(Date.now() / 1000);
+  await sleep(2000);
+  const theirs = await get(`${prometheus}/api/v1/query`, { query: '{job="hearth"}[15s]', time: timeS });
+  const ours = await get(`${appliance.url}/api/v1/query`,
+    { query: '{__name__=~".+"}[20s]', time: timeS + 1 });
+  const recorded = new Map(ours.result.map(({ metric, values }) => [keyOf(metric), values]));
+  // Prometheus's own, and OpenMetrics's creation times, which are no samples.
+  const isAdded = (name) => /^(up|scrape_.*)$|_created$/.test(name);
+  let compared = 0;
+  const wrong = [];
+  for (const { metric, values } of theirs.result) {
+    if (isAdded(metric.__name__)) continue;
+    const own = recorded.get(keyWithoutTarget(metric)) ?? [];
+    for (const [scrapedS, value] of values) {
+      ++compared;
+      // The page shows the newest sample; one may be taken while the scrape is on its way.
+      const found = own.some(([sampledS, sampled]) => Number(sampled) === Number(value) &&
+        sampledS > scrapedS - 3 && sampledS < scrapedS + 1);
+      if (!found) wrong.push(`${JSON.stringify(metric)} ${value} at ${scrapedS}`);
+    }
+  }
+  t.diagnostic(`${compared} scraped values of ${theirs.result.length} series, ${wrong.length} not ours`);
+  assert.ok(compared > 10000, `only ${compared} values`);
+  assert.deepEqual(wrong.slice(0, 10), []);
 });

@@ -117,6 +117,13 @@ TEST(NameViews, GiveEachReplicaOneWorkerForTheLifeOfTheProcess) {
   EXPECT_NE(WorkerId("m", "0"), WorkerId("n", "0"));
 }
 
+TEST(NameViews, ScaleWithoutNoise) {
+  const NameView percent{View::kDcgm, MetricId::kGpuUtilization, "p", nullptr, 100, {}, ""};
+  EXPECT_EQ(percent.Scaled(0.07), 7);
+  EXPECT_EQ(percent.Scaled(0), 0);
+  EXPECT_TRUE(std::isnan(percent.Scaled(std::nan(""))));
+}
+
 TEST(NameViews, NeverShowTwoValuesUnderOneName) {
   std::set<std::string> names;
   for (const NameView& view : NameViews()) {

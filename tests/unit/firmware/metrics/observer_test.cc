@@ -112,6 +112,20 @@ TEST_F(EngineObserverTest, CountsWhatAnEngineTookWithItAsErrors) {
   EXPECT_EQ(Value("vllm:generation_tokens_total"), 1) << "counters never go back";
 }
 
+TEST_F(EngineObserverTest, WithdrawsWhatIsTrueOfARunningEngineOnly) {
+  EXPECT_EQ(Value("hearth_kv_cache_capacity_tokens"), 160);
+  observer_.OnEngineGone(0);
+  EXPECT_TRUE(std::isnan(Value("hearth_kv_cache_capacity_tokens")));
+  EXPECT_TRUE(std::isnan(Value("vllm:cache_config_info")));
+  protocol::Ready smaller;
+  smaller.max_model_len = 1024;
+  smaller.block_size = 16;
+  smaller.num_blocks = 5;
+  observer_.OnReady(smaller);
+  EXPECT_EQ(Value("hearth_kv_cache_capacity_tokens"), 80);
+  EXPECT_EQ(Value("vllm:cache_config_info"), 1) << "of the engine that runs";
+}
+
 TEST_F(EngineObserverTest, IgnoresRequestsItNeverAccepted) {
   protocol::StepOutput output = Step(1.0, {99});
   observer_.OnStep(output, 1.0);
