@@ -94,7 +94,6 @@ export class PanelFrame {
     this.element.dataset.reason = reason;
     this.note_.hidden = state === 'ready';
     this.note_.textContent = text;
-    this.note_.title = text;
     this.badge_.hidden = state !== 'error';
     this.badge_.title = text;
     // After an error the last drawing stays, with the reason over it.
