@@ -40,7 +40,8 @@ double Apply(const Binary& binary, double a, double b, double kept) {
   if (!IsComparison(binary.op)) return Arithmetic(binary.op, a, b);
   const bool holds = Compare(binary.op, a, b);
   if (binary.return_bool) return holds ? 1 : 0;
-  return holds ? kept : kAbsent;
+  if (!holds) return kAbsent;  // no operand of ?: - GCC folds a signalling NaN there into a quiet one
+  return kept;
 }
 
 bool DropsName(const Binary& binary) { return !IsComparison(binary.op) || binary.return_bool; }
