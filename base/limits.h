@@ -31,6 +31,9 @@ inline constexpr int kRequestsPerEngineMax = 1024;
 inline constexpr int kHttpReservedThreads = 24;
 inline constexpr int kHttpStreamThreads = 256;
 
+// Names of models one hearthd serves in its life: each makes some 500 series that stay.
+inline constexpr size_t kModelsMax = 64;
+
 // Stop strings of one request (OpenAI allows 4) and their length.
 inline constexpr int kStopStringsMax = 16;
 inline constexpr size_t kStopStringBytesMax = 1024;

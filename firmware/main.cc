@@ -25,13 +25,6 @@ std::string DefaultEngine() {
   return (self.parent_path() / "hearth-engine").string();
 }
 
-// The name a model is served under: that of its directory.
-std::string NameOf(const std::string& model_directory) {
-  const auto path = std::filesystem::path(model_directory).lexically_normal();
-  const auto name = path.has_filename() ? path.filename() : path.parent_path().filename();
-  return name.string();
-}
-
 // What the command line says of models; --model and --served-model-name may be repeated, the rest
 // holds for each.
 struct ModelFlags {
@@ -112,7 +105,7 @@ Result<std::vector<models::ModelOptions>> ModelsOf(const ModelFlags& flags) {
     models::ModelOptions& model = models.emplace_back(flags.common);
     model.load.model = flags.models[i];
     model.load.served_model_name =
-        i < flags.names.size() ? flags.names[i] : NameOf(flags.models[i]);
+        i < flags.names.size() ? flags.names[i] : models::NameOfDirectory(flags.models[i]);
     model.slo = {seconds(flags.slo_ttft_ms), seconds(flags.slo_tpot_ms), seconds(flags.slo_e2e_ms)};
   }
   return models;

@@ -77,13 +77,11 @@ Status Load(models::ModelManager& models, models::ModelOptions options,
     return InvalidArgument("the field 'model' must name a model directory of this box");
   }
   options.load.model = json["model"].get<std::string>();
-  const auto path = std::filesystem::path(options.load.model).lexically_normal();
-  if (!path.is_absolute()) {
+  if (!std::filesystem::path(options.load.model).is_absolute()) {
     return InvalidArgument("the field 'model' must be an absolute path, not '" +
                            options.load.model + "'");
   }
-  options.load.served_model_name =
-      (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
+  options.load.served_model_name = models::NameOfDirectory(options.load.model);
   if (json.contains("model_name")) {
     if (!json["model_name"].is_string() || json["model_name"].get<std::string>().empty()) {
       return WrongField("model_name", "a name", json["model_name"]);

@@ -18,7 +18,7 @@ bool IsApplicationRoute(std::string_view handler) { return handler.starts_with("
 HttpObserver::HttpObserver(Registry* registry)
     : registry_(registry), high_res_(registry->Get(MetricId::kHttpRequestDurationHighRes)) {
   // Dashboards divide errors by requests: both exist before the first of either.
-  for (const std::string_view route : {"/v1/chat/completions", "/v1/completions"}) {
+  for (const std::string_view route : kInferenceRoutes) {
     for (const int status : {200, 400, 503}) ChildrenOf({route, "POST", status, 0, 0, 0});
   }
 }

@@ -307,6 +307,9 @@ inline constexpr std::string_view kFailureReasons[] = {"invalid_request",
                                                        "client_gone",
                                                        "lost"};
 
+// The routes that reach an engine; their children exist at 0 from the start.
+inline constexpr std::string_view kInferenceRoutes[] = {"/v1/chat/completions", "/v1/completions"};
+
 // The states of hearth_model_state.
 inline constexpr std::string_view kModelStates[] = {"loading", "ready", "restarting", "failed",
                                                     "stopped"};

@@ -12,8 +12,6 @@
 namespace hearth::metrics {
 namespace {
 
-constexpr std::string_view kInferenceRoutes[] = {"/v1/chat/completions", "/v1/completions"};
-
 size_t IndexOf(std::span<const std::string_view> names, std::string_view name) {
   const auto it = std::find(names.begin(), names.end(), name);
   CHECK(it != names.end()) << name;

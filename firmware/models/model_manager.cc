@@ -1,10 +1,12 @@
 #include "firmware/models/model_manager.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/limits.h"
 
 namespace hearth::models {
 
@@ -18,6 +20,11 @@ std::optional<StreamEvent> Ticket::Next(std::chrono::duration<double> timeout) {
   auto event = stream_->Next(timeout);
   if (event && IsFinal(*event)) finished_ = true;
   return event;
+}
+
+std::string NameOfDirectory(const std::string& model_directory) {
+  const auto path = std::filesystem::path(model_directory).lexically_normal();
+  return (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
 }
 
 ModelManager::Model::Model(ModelOptions options_in, metrics::Registry* registry)
@@ -39,9 +46,18 @@ ModelManager::ModelManager(std::string engine_executable, metrics::Registry* reg
 Status ModelManager::Serve(ModelOptions options) {
   const std::string name = options.load.served_model_name;
   std::lock_guard lock(mutex_);
+  if (name.empty()) return InvalidArgument("a model needs a name; give it a served_model_name");
   ModelPtr model = FindLocked(name);
   if (model != nullptr && model->is_served) {
     return FailedPrecondition("the model '" + name + "' is served already; unload it first");
+  }
+  if (model != nullptr && model->num_unloads > 0) {
+    return FailedPrecondition("the model '" + name +
+                              "' is being unloaded; load it again when its requests have ended");
+  }
+  if (model == nullptr && models_.size() >= limits::kModelsMax) {
+    return ResourceExhausted("this box has known " + std::to_string(models_.size()) +
+                             " models since it started, its limit; use one of their names");
   }
   ShowEngineMetrics(name, options.log_engine_metrics);
   if (model == nullptr) {
@@ -60,12 +76,14 @@ Status ModelManager::Serve(ModelOptions options) {
 }
 
 Status ModelManager::Unload(const std::string& model_name, double drain_s) {
+  ModelPtr model;
   std::vector<std::shared_ptr<Replica>> replicas;
   {
     std::lock_guard lock(mutex_);
-    const ModelPtr model = FindLocked(model_name);
+    model = FindLocked(model_name);
     if (model == nullptr) return NoSuchModel(model_name);
     model->is_served = false;
+    ++model->num_unloads;
     replicas = model->replicas;
   }
   const double deadline_s = MonotonicSeconds() + drain_s;
@@ -75,6 +93,8 @@ Status ModelManager::Unload(const std::string& model_name, double drain_s) {
     }
     replica->Stop();
   }
+  std::lock_guard lock(mutex_);
+  --model->num_unloads;
   return Status::Ok();
 }
 

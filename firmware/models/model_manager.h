@@ -21,6 +21,9 @@ struct ModelOptions {
   metrics::SloTargets slo;
 };
 
+// The name a model is served under when nobody gives one: that of its directory.
+std::string NameOfDirectory(const std::string& model_directory);
+
 struct ModelStatus {
   std::string model_name;
   std::string path;
@@ -57,7 +60,8 @@ class ModelManager {
                metrics::RequestLedger* ledger);
 
   // Starts serving; returns at once, the load goes on in the replica's thread. A model that was
-  // unloaded may be loaded again. kFailedPrecondition when the name is served already.
+  // unloaded may be loaded again. kFailedPrecondition when the name is served already or its last
+  // engine still ends, kResourceExhausted at limits::kModelsMax, kInvalidArgument without a name.
   Status Serve(ModelOptions options);
 
   // No new requests; those in flight may finish for at most `drain_s`, then get EngineGone. Returns
@@ -97,6 +101,7 @@ class ModelManager {
     metrics::ServiceObserver observer;
     std::vector<std::shared_ptr<Replica>> replicas;  // under the manager's mutex
     bool is_served = true;                           // under the manager's mutex; not unloaded
+    int num_unloads = 0;                             // under the manager's mutex; calls under way
     std::atomic<int> num_placing{0};
   };
   using ModelPtr = std::shared_ptr<Model>;

@@ -189,6 +189,30 @@ TEST_F(ModelManagerTest, UnloadsAndLoadsAgainWithCountersThatGoOn) {
   EXPECT_TRUE(Exposes("hearth_engine_restarts_total{model_name=\"m\"} 0.0\n"));
 }
 
+TEST_F(ModelManagerTest, DoesNotLoadAModelWhoseLastEngineStillEnds) {
+  Serve("answers");
+  WaitFor(ReplicaState::kReady);
+  ModelOptions again;
+  again.load.model = "answers";
+  again.load.served_model_name = "m";
+  std::thread unload;
+  {
+    auto held = Submit("hold");
+    ASSERT_TRUE(held.ok());
+    Expect<protocol::Accepted>(*held);
+    unload = std::thread([this] { EXPECT_TRUE(manager_.Unload("m", 20).ok()); });
+    Eventually([&] { return !Submit("hi").ok(); });
+    EXPECT_EQ(manager_.Serve(again).code(), StatusCode::kFailedPrecondition);
+  }  // the request is aborted: nothing holds the engine any more
+  unload.join();
+  EXPECT_TRUE(manager_.Serve(again).ok());
+  WaitFor(ReplicaState::kReady);
+}
+
+TEST_F(ModelManagerTest, RefusesAModelWithoutAName) {
+  EXPECT_EQ(manager_.Serve({}).code(), StatusCode::kInvalidArgument);
+}
+
 TEST_F(ModelManagerTest, RefusesToServeOneNameTwice) {
   Serve("answers");
   ModelOptions options;
