@@ -12,7 +12,6 @@ namespace {
 
 constexpr int kSlotBits = 20;  // FrameEncoder admits no more slots
 constexpr int64_t kSlotsMax = int64_t{1} << kSlotBits;
-constexpr int64_t kTimeMax = int64_t{1} << 43;  // ms, the year 2248: later ones do not fit a key
 
 int64_t ChunkKey(int64_t first_ms, int64_t slot) { return first_ms << kSlotBits | slot; }
 
@@ -21,10 +20,10 @@ struct Columns {
   std::vector<int64_t> times;
   std::vector<std::vector<double>> values;  // by slot; a short one lacks its end
 
-  void Add(int64_t time_ms, const FrameDecoder& frame) {
-    if (values.size() < frame.slot_count()) values.resize(frame.slot_count());
-    for (size_t slot = 0; slot < frame.slot_count(); ++slot) {
-      const double value = frame.Value(slot);
+  void Add(int64_t time_ms, size_t slot_count, const auto& value_at) {
+    if (values.size() < slot_count) values.resize(slot_count);
+    for (size_t slot = 0; slot < slot_count; ++slot) {
+      const double value = value_at(slot);
       if (IsAbsent(value)) continue;
       values[slot].resize(times.size(), kAbsent);
       values[slot].push_back(value);
@@ -48,7 +47,7 @@ Result<std::optional<int64_t>> FindCut(Connection& connection, const std::string
     HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) break;
     newest = rows.Int(0);
-    if (newest < 0 || newest >= kTimeMax) return std::optional<int64_t>();
+    if (newest < 0 || newest >= kChunkTimeMax) return std::optional<int64_t>();
     if (count > 0 && FrameDecoder::IsKeyframe(rows.Blob(1))) keyframe = newest;
   }
   if (count <= frames_max) return std::optional<int64_t>();
@@ -102,7 +101,10 @@ Result<bool> CompactOldest(Connection& connection, const std::string& tier_table
   if (!cut_ms) return false;
   Columns columns;
   const FrameVisitor visitor = {
-      [&](int64_t time_ms, const FrameDecoder& frame) { columns.Add(time_ms, frame); }, broken};
+      [&](int64_t time_ms, const FrameDecoder& frame) {
+        columns.Add(time_ms, frame.slot_count(), [&](size_t slot) { return frame.Value(slot); });
+      },
+      broken};
   HEARTH_RETURN_IF_ERROR(ReadFrames(connection, tier_table, -1, *cut_ms - 1, visitor));
   // First the deletion: its pages serve the chunks, also in a file at its limit.
   HEARTH_ASSIGN_OR_RETURN(Statement erase,
@@ -113,6 +115,16 @@ Result<bool> CompactOldest(Connection& connection, const std::string& tier_table
     HEARTH_RETURN_IF_ERROR(WriteGroup(connection, tier_table, std::move(columns)));
   }
   return true;
+}
+
+Status WriteAsGroup(Connection& connection, const std::string& tier_table,
+                    const std::vector<FramePtr>& frames) {
+  Columns columns;
+  for (const FramePtr& frame : frames) {
+    columns.Add(frame->time_ms, frame->values.size(),
+                [&](size_t slot) { return frame->values[slot]; });
+  }
+  return WriteGroup(connection, tier_table, std::move(columns));
 }
 
 Result<int64_t> DeleteOldestGroups(Connection& connection, const std::string& tier_table,

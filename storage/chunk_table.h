@@ -19,6 +19,9 @@
 
 namespace hearth::storage {
 
+// Milliseconds, the year 2248: later times do not fit a key.
+inline constexpr int64_t kChunkTimeMax = int64_t{1} << 43;
+
 // The tables, for CREATE TABLE IF NOT EXISTS.
 std::string ChunkTablesSql(const std::string& tier_table);
 
@@ -27,6 +30,11 @@ std::string ChunkTablesSql(const std::string& tier_table);
 // Returns whether there was something to do.
 Result<bool> CompactOldest(Connection& connection, const std::string& tier_table,
                            size_t frames_max, const FrameVisitor::BrokenFn& broken);
+
+// Stores frames as one group at once. At least one frame, after all that the tier has; the tier has
+// none that are not in groups.
+Status WriteAsGroup(Connection& connection, const std::string& tier_table,
+                    const std::vector<FramePtr>& frames);
 
 // Deletes groups that end before `cutoff_ms`, the oldest first, until `frames` are gone. Returns
 // how many are.

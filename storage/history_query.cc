@@ -1,6 +1,8 @@
 // Reading the history: which tiers answer for which part of the time, and the samples of it.
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
 #include "base/limits.h"
 #include "storage/chunk_table.h"
@@ -43,8 +45,9 @@ double GaugePoint(GaugeView view, const auto& column) {
 struct History::Segment {
   const Tier* tier;
   bool raw;
-  int64_t start_ms;  // exclusive
-  int64_t end_ms;    // inclusive
+  int64_t start_ms;  // a key, exclusive
+  int64_t end_ms;    // a key, inclusive
+  int64_t offset_ms;  // to the wall clock
   std::vector<FramePtr> tail;
   int64_t tail_first_ms;  // the tail has everything from here on
 };
@@ -54,6 +57,15 @@ struct History::Chosen {
   SeriesKind kind;
   size_t rollup_slot;
   promql::Series series;
+  bool alive = false;  // the frame before had a sample of it
+
+  // Returns how many samples were added: a series that ends says so.
+  int Add(int64_t time_ms, double value) {
+    const bool was_alive = std::exchange(alive, !IsAbsent(value));
+    if (!alive && !was_alive) return 0;
+    series.samples.push_back({time_ms, value});
+    return 1;
+  }
 
   // kAbsent, or the point of this series in a frame whose values `at` gives by slot.
   double Point(bool raw, GaugeView view, const auto& at) const {
@@ -93,27 +105,26 @@ size_t History::ChooseTier(const promql::SelectHints& hints) const {
 
 // From new to old: raw frames for what the chosen tier has not closed yet, the chosen tier, and
 // coarser ones for what it has given up already.
-std::vector<History::Segment> History::Plan(const promql::SelectHints& hints) const {
+std::vector<History::Segment> History::Plan(const Stretch& stretch, size_t chosen) const {
   std::vector<Segment> segments;
-  int64_t end_ms = hints.end_ms;
+  int64_t end_ms = stretch.end_key_ms;
   const auto add = [&](const Tier& tier, int64_t from_ms) {
-    const int64_t start_ms = std::max(hints.start_ms, from_ms);
+    const int64_t start_ms = std::max(stretch.start_key_ms, from_ms);
     if (start_ms >= end_ms) return;
-    segments.push_back({&tier, tier.options.step_s == 0, start_ms, end_ms,
+    segments.push_back({&tier, tier.options.step_s == 0, start_ms, end_ms, stretch.offset_ms,
                         tier.tail.Range(start_ms, end_ms), tier.tail.first_ms()});
     end_ms = start_ms;
   };
-  const size_t chosen = ChooseTier(hints);
   if (chosen > 0) add(tiers_[0], tiers_[chosen].tail.newest()->time_ms);
-  for (size_t i = chosen; i < tiers_.size() && end_ms > hints.start_ms; ++i) {
+  for (size_t i = chosen; i < tiers_.size() && end_ms > stretch.start_key_ms; ++i) {
     if (const int64_t oldest_ms = tiers_[i].OldestMs(); oldest_ms != Tail::kForever) {
       add(tiers_[i], oldest_ms - 1);
     }
   }
   // A coarse tier may be younger than the finer ones: added to the options after them. What its
   // first point stands for is not told twice.
-  if (!segments.empty() && end_ms < hints.end_ms) end_ms -= segments.back().tier->step_ms();
-  for (size_t i = chosen; i > 0 && end_ms > hints.start_ms; --i) {
+  if (!segments.empty() && end_ms < stretch.end_key_ms) end_ms -= segments.back().tier->step_ms();
+  for (size_t i = chosen; i > 0 && end_ms > stretch.start_key_ms; --i) {
     if (const int64_t oldest_ms = tiers_[i - 1].OldestMs(); oldest_ms != Tail::kForever) {
       add(tiers_[i - 1], oldest_ms - 1);
     }
@@ -134,11 +145,17 @@ Result<std::vector<promql::Series>> History::SelectGauges(
   std::vector<Segment> segments;
   {
     std::shared_lock lock(mutex_);
-    for (const SeriesId id : series_.Match(matchers, hints.start_ms, hints.end_ms)) {
+    const std::vector<Stretch> stretches = epochs_.Answering(hints.start_ms, hints.end_ms);
+    for (const SeriesId id : series_.Match(matchers, stretches)) {
       const SeriesInfo& info = series_[id];
       chosen.push_back({id, info.kind, info.rollup_slot, {info.labels, {}}});
     }
-    if (!chosen.empty()) segments = Plan(hints);
+    if (chosen.empty()) return std::vector<promql::Series>();
+    const size_t tier = ChooseTier(hints);
+    for (const Stretch& stretch : stretches) {
+      std::vector<Segment> part = Plan(stretch, tier);
+      std::move(part.begin(), part.end(), std::back_inserter(segments));
+    }
   }
   for (const Segment& segment : segments) HEARTH_RETURN_IF_ERROR(Fill(segment, view, chosen));
   std::vector<promql::Series> series;
@@ -154,10 +171,7 @@ Status History::Fill(const Segment& segment, GaugeView view, std::vector<Chosen>
   const auto take = [&](int64_t time_ms, const auto& at) {
     if (samples > limits::kQuerySamplesMax) return;
     for (Chosen& one : chosen) {
-      const double value = one.Point(segment.raw, view, at);
-      if (IsAbsent(value)) continue;
-      one.series.samples.push_back({time_ms, value});
-      ++samples;
+      samples += one.Add(time_ms + segment.offset_ms, one.Point(segment.raw, view, at));
     }
   };
   const int64_t stored_end_ms = std::min(segment.end_ms, segment.tail_first_ms - 1);
@@ -208,9 +222,7 @@ Status History::FillFromChunks(Connection& connection, const Segment& segment, G
         const double value = one.Point(segment.raw, view, [&](size_t slot) {
           return columns[slot - first_slot][row];
         });
-        if (IsAbsent(value)) continue;
-        one.series.samples.push_back({*time, value});
-        ++samples;
+        samples += one.Add(*time + segment.offset_ms, value);
       }
     }
   }
@@ -223,7 +235,7 @@ FrameVisitor::BrokenFn History::NoteBroken(const std::string& table) const {
     std::unique_lock lock(mutex_);
     if (broken_.size() >= kBrokenFramesNoted || !broken_.emplace(table, time_ms).second) return;
     ++stats_.frames_broken;
-    AddEventLocked({time_ms, "history_frame_broken", table + ": " + status.message()});
+    AddEventLocked({epochs_.WallOf(time_ms), "history_frame_broken", table + ": " + status.message()});
   };
 }
 
@@ -231,7 +243,8 @@ Result<std::vector<promql::Labels>> History::SeriesLabels(
     const std::vector<promql::Matcher>& matchers, int64_t start_ms, int64_t end_ms) const {
   std::shared_lock lock(mutex_);
   std::vector<promql::Labels> labels;
-  for (const SeriesId id : series_.Match(matchers, start_ms, end_ms)) {
+  const std::vector<Stretch> stretches = epochs_.Answering(start_ms - 1, end_ms);
+  for (const SeriesId id : series_.Match(matchers, stretches)) {
     labels.push_back(series_[id].labels);
   }
   return labels;

@@ -26,6 +26,7 @@ constexpr int kGauges = 100;
 class SteppedClock : public Clock {
  public:
   double MonotonicSeconds() const override { return hearth::MonotonicSeconds(); }
+  double BootSeconds() const override { return static_cast<double>(wall_ms) / 1000; }
   int64_t WallMillis() const override { return wall_ms; }
   int64_t wall_ms = 1'800'000'000'000;
 };
