@@ -258,6 +258,40 @@ TEST_F(HistoryTest, ASeriesThatEndsSaysSoOnEveryTier) {
   }
 }
 
+TEST_F(HistoryTest, TwoYearsStayWithinTheLimitAndAreAllThere) {
+  options_.bytes_max = 3 << 20;
+  options_.tail_s = 600;
+  Open();
+  constexpr int64_t kDays = 730;
+  constexpr int64_t kStepMs = 900'000;
+  std::mt19937_64 random(71);
+  std::vector<SeriesId> ids;
+  for (int s = 0; s < 8; ++s) ids.push_back(Counter("c" + std::to_string(s) + "_total"));
+  std::vector<double> values(ids.size());
+  int64_t largest = 0;
+  for (int64_t i = 1; i <= kDays * 86'400'000 / kStepMs; ++i) {
+    clock_.Advance(kStepMs);
+    Values sample;
+    for (size_t s = 0; s < ids.size(); ++s) {
+      sample.emplace_back(ids[s], values[s] += static_cast<double>(random() % 1000));
+    }
+    ASSERT_TRUE(history_->Append(clock_.wall_ms, sample).ok());
+    if (i % 96 != 0) continue;
+    Flush();
+    largest = std::max(largest, static_cast<int64_t>(std::filesystem::file_size(options_.path)));
+  }
+  EXPECT_LE(largest, options_.bytes_max);
+  EXPECT_EQ(history_->stats().frames_dropped, 0);
+  const auto samples = Samples("c3_total", {clock_.wall_ms - kDays * 86'400'000, clock_.wall_ms,
+                                            86'400'000, 7 * 86'400'000});
+  EXPECT_GE(samples.size(), size_t{kDays * 96 - 2});
+  EXPECT_EQ(samples.back().value, values[3]);
+  for (size_t i = 1; i < samples.size(); ++i) {
+    ASSERT_GT(samples[i].time_ms, samples[i - 1].time_ms);
+    ASSERT_GE(samples[i].value, samples[i - 1].value);
+  }
+}
+
 TEST_F(HistoryTest, ExpiresEachTierByItsOwnTime) {
   options_.tiers = {{0, 300}, {10, 1000}};
   options_.tail_s = 10;
