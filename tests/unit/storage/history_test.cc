@@ -276,7 +276,7 @@ TEST_F(HistoryTest, TwoYearsStayWithinTheLimitAndAreAllThere) {
       sample.emplace_back(ids[s], values[s] += static_cast<double>(random() % 1000));
     }
     ASSERT_TRUE(history_->Append(clock_.wall_ms, sample).ok());
-    if (i % 96 != 0) continue;
+    if (i % 384 != 0) continue;
     Flush();
     largest = std::max(largest, static_cast<int64_t>(std::filesystem::file_size(options_.path)));
   }
