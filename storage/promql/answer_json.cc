@@ -122,6 +122,23 @@ void AppendJson(const Matrix& matrix, std::string& out) {
   out += '}';
 }
 
+void AppendJson(const EvalStats& stats, std::string& out) {
+  const auto seconds = [&](const char* key, double value) {
+    out += key;
+    AppendJsonFloat(value, out);
+  };
+  // Preparation is what the source took; nothing waits in a queue, and results come out sorted.
+  seconds("{\"timings\":{\"evalTotalTime\":", stats.total_s);
+  seconds(",\"resultSortTime\":", 0);
+  seconds(",\"queryPreparationTime\":", stats.select_s);
+  seconds(",\"innerEvalTime\":", stats.total_s - stats.select_s);
+  seconds(",\"execQueueTime\":", 0);
+  seconds(",\"execTotalTime\":", stats.total_s);
+  out += "},\"samples\":{\"totalQueryableSamples\":" + std::to_string(stats.samples_queryable) +
+         ",\"samplesRead\":" + std::to_string(stats.samples_read) +
+         ",\"peakSamples\":" + std::to_string(stats.samples_peak) + "}}";
+}
+
 void AppendJson(const Annotations& annotations, std::string& out) {
   AppendStrings("warnings", annotations.warnings, out);
   AppendStrings("infos", annotations.infos, out);
