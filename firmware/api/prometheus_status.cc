@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "firmware/api/prometheus_answer.h"
 #include "firmware/api/prometheus_parameters.h"
+#include "storage/promql/parser.h"
 #include "storage/rules/time_text.h"
 
 namespace hearth::api {
@@ -147,6 +148,10 @@ class StatusApi {
     if (const std::string text = request.Parameter("limit").value_or("");
         !text.empty() && !ParseGoInteger(text).ok()) {
       return InvalidArgument("limit must be a number");
+    }
+    if (const std::string text = request.Parameter("match_target").value_or(""); !text.empty()) {
+      const Status matchers = promql::ParseMatchers(text).status();
+      if (!matchers.ok()) return BadParameter("match_target", matchers.message());
     }
     return Answer{"[]", {}};
   }

@@ -54,6 +54,12 @@ bool FillInstant(const std::vector<Sample>& samples, const Steps& steps, int64_t
 // Samples of work, some tens of microseconds, beside which a look at the clock costs nothing.
 constexpr size_t kLookAtClock = size_t{1} << 15;
 
+// A query whose time is over before it begins never leaves Prometheus's queue.
+Status CheckBegun(const EvalOptions& options) {
+  if (options.timeout_s > 0) return Status::Ok();
+  return DeadlineExceeded("query timed out in query queue");
+}
+
 }  // namespace
 
 double StaleMarker() { return kAbsent; }
@@ -163,10 +169,10 @@ int64_t Evaluation::Reference(const TimeShift& shift, int64_t time_ms) const {
 
 Result<Block> Evaluation::Eval(const Expr& expr, const Steps& steps) {
   const int64_t held_before = samples_held_;
-  HEARTH_RETURN_IF_ERROR(Work(kLookAtClock));
   HEARTH_ASSIGN_OR_RETURN(
       Block block,
       std::visit([&](const auto& node) { return EvalNode(expr, node, steps); }, expr.node));
+  HEARTH_RETURN_IF_ERROR(Work(kLookAtClock));
   samples_held_ = held_before;
   HEARTH_RETURN_IF_ERROR(Charge(block.size() * steps.count));
   return block;
@@ -304,6 +310,7 @@ Result<Block> Evaluation::EvalNode(const Expr& expr, const Call& call, const Ste
 
 Result<Value> EvalInstant(const SeriesSource& source, const Expr& expr, int64_t time_ms,
                           const EvalOptions& options) {
+  HEARTH_RETURN_IF_ERROR(CheckBegun(options));
   Value value;
   value.type = expr.type();
   value.time_ms = time_ms;
@@ -345,6 +352,7 @@ Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t s
   if (step_ms <= 0 || end_ms < start_ms) {
     return InvalidArgument("a range query needs a step above 0 and an end not before its start");
   }
+  HEARTH_RETURN_IF_ERROR(CheckBegun(options));
   const Steps steps{start_ms, end_ms, step_ms,
                     static_cast<size_t>((end_ms - start_ms) / step_ms) + 1};
   Evaluation evaluation(source, options, start_ms, end_ms);

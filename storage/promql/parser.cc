@@ -61,8 +61,11 @@ AggregateOp AggregateFrom(std::string_view text) {
 
 class Parser {
  public:
-  Parser(std::string_view input, std::vector<Token> tokens)
-      : input_(input), tokens_(std::move(tokens)) {}
+  explicit Parser(std::string_view input) : input_(input) {
+    auto [tokens, error] = Tokenize(input);
+    tokens_ = std::move(tokens);
+    lexer_error_ = std::move(error);
+  }
 
   Result<ExprPtr> Run() {
     if (Peek().kind == TokenKind::kEnd) return Fail(0, "no expression found in input");
@@ -73,7 +76,6 @@ class Parser {
 
   // Nothing but a name and its matchers.
   Result<ExprPtr> RunSelector() {
-    if (Peek().kind == TokenKind::kEnd) return Fail(0, "no expression found in input");
     HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, ParsePrimary());
     if (!std::holds_alternative<Selector>(expr->node)) {
       at_ = 0;
@@ -98,6 +100,7 @@ class Parser {
     return ParseError(input_, position, what);
   }
   Status Unexpected(const std::string& context = "", const std::string& expected = "") const {
+    if (Peek().kind == TokenKind::kInvalid) return lexer_error_;
     std::string what = "unexpected " + Peek().Describe();
     if (!context.empty()) what += " in " + context;
     if (!expected.empty()) what += ", expected " + expected;
@@ -463,7 +466,7 @@ class Parser {
   }
 
   Status ParseOffset(Expr& expr) {
-    const int position = Take().position;
+    Take();
     HEARTH_ASSIGN_OR_RETURN(const int64_t offset_ms, TakeDuration("offset", true));
     TimeShift* shift = ShiftOf(expr);
     if (shift == nullptr) {
@@ -471,7 +474,7 @@ class Parser {
                   "offset modifier must be preceded by an instant vector selector or range "
                   "vector selector or a subquery");
     }
-    if (shift->has_offset) return Fail(position, "offset may not be set multiple times");
+    if (shift->has_offset) return Fail(expr.begin, "offset may not be set multiple times");
     shift->has_offset = true;
     shift->offset_ms = offset_ms;
     expr.end = tokens_[at_ - 1].end();
@@ -479,14 +482,14 @@ class Parser {
   }
 
   Status ParseAt(Expr& expr) {
-    const int position = Take().position;
+    Take();
     TimeShift* shift = ShiftOf(expr);
     if (shift == nullptr) {
       return Fail(expr.begin,
                   "@ modifier must be preceded by an instant vector selector or range vector "
                   "selector or a subquery");
     }
-    if (shift->has_at()) return Fail(position, "@ <timestamp> may not be set multiple times");
+    if (shift->has_at()) return Fail(expr.begin, "@ <timestamp> may not be set multiple times");
     const TokenKind kind = Peek().kind;
     if (kind == TokenKind::kStart || kind == TokenKind::kEndWord) {
       Take();
@@ -507,6 +510,7 @@ class Parser {
 
   std::string_view input_;
   std::vector<Token> tokens_;
+  Status lexer_error_;  // at the last token
   size_t at_ = 0;
   int nesting_ = 0;
 };
@@ -514,22 +518,20 @@ class Parser {
 }  // namespace
 
 Result<ExprPtr> Parse(std::string_view input) {
-  HEARTH_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(input));
-  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parser(input, std::move(tokens)).Run());
+  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parser(input).Run());
   HEARTH_RETURN_IF_ERROR(CheckTypes(input, *expr));
   return expr;
 }
 
 Result<std::vector<Matcher>> ParseMatchers(std::string_view input) {
-  HEARTH_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(input));
-  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parser(input, std::move(tokens)).RunSelector());
+  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parser(input).RunSelector());
   return std::move(std::get<Selector>(expr->node).matchers);
 }
 
 Result<int64_t> ParseDurationMs(std::string_view text) {
-  Result<std::vector<Token>> tokens = Tokenize(text);
-  if (tokens.ok() && tokens->size() == 2) {
-    const Token& token = tokens->front();
+  const Tokens tokens = Tokenize(text);
+  if (tokens.error.ok() && tokens.list.size() == 2) {
+    const Token& token = tokens.list.front();
     int64_t milliseconds = 0;
     if (token.kind == TokenKind::kDuration && DurationMs(token.text, milliseconds)) {
       return milliseconds;
