@@ -140,6 +140,8 @@ const kVersionDifferences = [
       .replace('expected duration', 'expected number or duration') },
   { name: '3.x quotes a regular expression as it was written',
     rewrite: (theirs) => theirs.replace(/`\^\(\?:(.*)\)\$`/, '`$1`') },
+  { name: 'an expired query is found in the queue or later, as threads fall',
+    rewrite: (theirs) => theirs.replace(/in query (queue|execution)"/, 'in expression evaluation"') },
   { name: '3.x blames the query for a range query of another type',
     rewrite: (theirs) => theirs.replace('"error":"invalid expression type',
       '"error":"invalid parameter \\"query\\": invalid expression type') },
