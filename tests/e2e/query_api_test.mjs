@@ -141,7 +141,7 @@ const kVersionDifferences = [
   { name: '3.x quotes a regular expression as it was written',
     rewrite: (theirs) => theirs.replace(/`\^\(\?:(.*)\)\$`/, '`$1`') },
   { name: 'an expired query is found in the queue or later, as threads fall',
-    rewrite: (theirs) => theirs.replace(/in query (queue|execution)"/, 'in expression evaluation"') },
+    sometimes: true, rewrite: (theirs) => theirs.replace(/in query (queue|execution)"/, 'in expression evaluation"') },
   { name: '3.x blames the query for a range query of another type',
     rewrite: (theirs) => theirs.replace('"error":"invalid expression type',
       '"error":"invalid parameter \\"query\\": invalid expression type') },
@@ -218,7 +218,9 @@ test('answers and errors are those of prometheus', { timeout: 120000 }, async (t
   t.diagnostic(`${compared} requests compared, ${wrong.length} differ`);
   for (const [name, times] of seen) t.diagnostic(`${times} times: ${name}`);
   assert.deepEqual(wrong, []);
-  assert.deepEqual([...seen.keys()].sort(), kVersionDifferences.map(({ name }) => name).sort());
+  for (const { name, sometimes } of kVersionDifferences) {
+    assert.ok(seen.has(name) || sometimes, `no longer a difference: ${name}`);
+  }
 });
 
 test('what prometheus 2.42 does not refuse is refused in the words of 3.x', async (t) => {
