@@ -195,7 +195,7 @@ Result<Block> EvalAggregate(Evaluation& evaluation, const Aggregate& aggregate,
   }
   Block result;
   for (Group& group : MakeGroups(input, aggregate)) {
-    HEARTH_RETURN_IF_ERROR(evaluation.Charge(0));
+    HEARTH_RETURN_IF_ERROR(evaluation.Work(group.members.size() * steps.count));
     std::vector<double> values = aggregate.op == AggregateOp::kQuantile
                                      ? GroupQuantile(input, group, parameters)
                                      : FoldBy(aggregate.op, input, group, steps.count);

@@ -245,7 +245,6 @@ Result<Block> ApplyScalar(const Binary& binary, Block vector, const std::vector<
 Result<Block> EvalBinary(Evaluation& evaluation, const Binary& binary, const Steps& steps) {
   HEARTH_ASSIGN_OR_RETURN(Block lhs, evaluation.Eval(*binary.lhs, steps));
   HEARTH_ASSIGN_OR_RETURN(Block rhs, evaluation.Eval(*binary.rhs, steps));
-  HEARTH_RETURN_IF_ERROR(evaluation.Charge(0));
   const bool left_scalar = binary.lhs->type() == ValueType::kScalar;
   const bool right_scalar = binary.rhs->type() == ValueType::kScalar;
   if (left_scalar && right_scalar) {
