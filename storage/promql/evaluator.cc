@@ -27,6 +27,8 @@ void DropName(Block& block) {
 Series ToSeries(Column column, const Steps& steps) {
   Series series;
   series.labels = std::move(column.labels);
+  const auto absent = std::count_if(column.values.begin(), column.values.end(), IsAbsent);
+  series.samples.reserve(steps.count - static_cast<size_t>(absent));
   for (size_t i = 0; i < steps.count; ++i) {
     if (!IsAbsent(column.values[i])) series.samples.push_back({steps.At(i), column.values[i]});
   }
