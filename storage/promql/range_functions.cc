@@ -173,13 +173,19 @@ void PresentOverTime(const SeriesWindows& windows, StepSpan steps, double* value
 }
 
 void StdvarOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
-  EachWindow(windows, steps, values,
-             [](const Window& window, size_t) { return Variance(window.samples); });
+  const PrefixVariance prefix(windows, steps);
+  EachWindow(windows, steps, values, [&](const Window& window, size_t step) {
+    double variance = 0;
+    if (prefix.Variance(windows.begin(step), windows.end(step), variance)) return variance;
+    return Variance(window.samples);
+  });
 }
 
 void StddevOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
-  EachWindow(windows, steps, values,
-             [](const Window& window, size_t) { return std::sqrt(Variance(window.samples)); });
+  StdvarOverTime(windows, steps, values);
+  for (size_t step = steps.begin; step < steps.end; ++step) {
+    if (!IsAbsent(values[step])) values[step] = std::sqrt(values[step]);
+  }
 }
 
 void SumOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {

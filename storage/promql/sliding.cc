@@ -15,32 +15,27 @@ constexpr double kShareMin = 1e-10;
 
 }  // namespace
 
-PrefixSums::PrefixSums(const SeriesWindows& windows, StepSpan steps)
-    : base_(windows.begin(steps.begin)) {
-  const auto samples = windows.samples().subspan(base_, windows.end(steps.end - 1) - base_);
+bool PrefixSums::Pays(const SeriesWindows& windows, StepSpan steps, size_t samples) {
   size_t work = 0;
   for (size_t step = steps.begin; step < steps.end; ++step) work += windows.size(step);
-  if (work < kOverlapMin * samples.size()) return;
-  running_.reserve(samples.size() + 1);
-  Running now;
-  running_.push_back(now);
-  for (const Sample& sample : samples) {
-    if (!std::isfinite(sample.value)) {
-      ++now.not_finite;
-    } else if (sample.value != 0) {
-      ++now.not_zero;
-      // Knuth's exact sum of two, then the renormalised pair.
-      const double sum = now.high + sample.value;
-      const double added = sum - now.high;
-      const double error = (now.high - (sum - added)) + (sample.value - added) + now.low;
-      now.high = sum + error;
-      now.low = error - (now.high - sum);
-      largest_ = std::max(largest_, std::abs(now.high));
-    }
-    running_.push_back(now);
+  return work >= kOverlapMin * samples;
+}
+
+void PrefixSums::Add(double value) {
+  Running now = running_.back();
+  if (!std::isfinite(value)) {
+    ++now.not_finite;
+  } else if (value != 0) {
+    ++now.not_zero;
+    // Knuth's exact sum of two, then the renormalised pair.
+    const double sum = now.high + value;
+    const double added = sum - now.high;
+    const double error = (now.high - (sum - added)) + (value - added) + now.low;
+    now.high = sum + error;
+    now.low = error - (now.high - sum);
+    largest_ = std::max(largest_, std::abs(now.high));
   }
-  // An overflow anywhere spoils all that follows.
-  if (!std::isfinite(now.high + now.low)) running_.clear();
+  running_.push_back(now);
 }
 
 bool PrefixSums::Sum(size_t begin, size_t end, double& sum) const {
@@ -55,6 +50,36 @@ bool PrefixSums::Sum(size_t begin, size_t end, double& sum) const {
   const double error = (to.high - (high - taken)) - (from.high + taken);
   sum = high + (error + (to.low - from.low));
   return std::abs(sum) > largest_ * kShareMin;
+}
+
+namespace {
+
+// A value that those of the steps lie around.
+double Middle(const SeriesWindows& windows, StepSpan steps) {
+  const size_t begin = windows.begin(steps.begin);
+  const size_t end = windows.end(steps.end - 1);
+  return begin < end ? windows.samples()[begin + (end - begin) / 2].value : 0;
+}
+
+}  // namespace
+
+PrefixVariance::PrefixVariance(const SeriesWindows& windows, StepSpan steps)
+    : distances_(windows, steps,
+                 [middle = Middle(windows, steps)](double value) { return value - middle; }),
+      squares_(windows, steps, [middle = Middle(windows, steps)](double value) {
+        return (value - middle) * (value - middle);
+      }) {}
+
+bool PrefixVariance::Variance(size_t begin, size_t end, double& variance) const {
+  double distance = 0;
+  double squares = 0;
+  if (!distances_.Sum(begin, end, distance) || !squares_.Sum(begin, end, squares)) return false;
+  const auto count = static_cast<double>(end - begin);
+  const double left = squares - distance * distance / count;
+  variance = left / count;
+  // Below this share the difference has lost digits that Welford's method keeps.
+  constexpr double kLeftMin = 1e-3;
+  return squares == 0 || left > squares * kLeftMin;
 }
 
 void SortedWindow::Collect(size_t begin, size_t end, std::vector<double>& values,

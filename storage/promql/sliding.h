@@ -14,7 +14,21 @@ namespace hearth::promql {
 // them exact but for the last bit. Only made where windows overlap so much that it pays.
 class PrefixSums {
  public:
-  PrefixSums(const SeriesWindows& windows, StepSpan steps);
+  PrefixSums(const SeriesWindows& windows, StepSpan steps)
+      : PrefixSums(windows, steps, [](double value) { return value; }) {}
+
+  // Of what `map` makes of each value.
+  template <typename Map>
+  PrefixSums(const SeriesWindows& windows, StepSpan steps, Map map)
+      : base_(windows.begin(steps.begin)) {
+    const auto samples = windows.samples().subspan(base_, windows.end(steps.end - 1) - base_);
+    if (!Pays(windows, steps, samples.size())) return;
+    running_.resize(1);
+    running_.reserve(samples.size() + 1);
+    for (const Sample& sample : samples) Add(map(sample.value));
+    // An overflow anywhere spoils all that follows.
+    if (!std::isfinite(running_.back().high + running_.back().low)) running_.clear();
+  }
 
   // The sum of samples [begin, end); false where it must be taken from the samples themselves: no
   // running sums, values that are not finite, or a sum too small beside them.
@@ -27,9 +41,25 @@ class PrefixSums {
     uint32_t not_zero = 0;    // samples so far that are not 0
     uint32_t not_finite = 0;  // samples so far that are not finite; they are left out of the sum
   };
+  static bool Pays(const SeriesWindows& windows, StepSpan steps, size_t samples);
+  void Add(double value);
+
   std::vector<Running> running_;  // [i]: of the first i samples from base_ on
   size_t base_ = 0;
   double largest_ = 0;  // of |high|
+};
+
+// The population variance of windows, from running sums of distances to one value and their squares.
+class PrefixVariance {
+ public:
+  PrefixVariance(const SeriesWindows& windows, StepSpan steps);
+
+  // False where it must be taken from the samples themselves.
+  bool Variance(size_t begin, size_t end, double& variance) const;
+
+ private:
+  const PrefixSums distances_;
+  const PrefixSums squares_;
 };
 
 // The order statistics of a window that moves forward over `samples`.
