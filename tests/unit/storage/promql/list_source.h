@@ -24,10 +24,7 @@ class ListSource : public SeriesSource {
     last_hints = hints;
     std::vector<Series> selected;
     for (Series series : series_) {
-      const bool fits = std::all_of(matchers.begin(), matchers.end(), [&](const Matcher& m) {
-        return m.Matches(series.labels.Get(m.name));
-      });
-      if (!fits) continue;
+      if (!Fits(series.labels, matchers)) continue;
       std::erase_if(series.samples, [&](const Sample& sample) {
         return sample.time_ms <= hints.start_ms || sample.time_ms > hints.end_ms;
       });
@@ -36,14 +33,26 @@ class ListSource : public SeriesSource {
     return selected;
   }
 
-  Result<std::vector<Labels>> SeriesLabels(const std::vector<Matcher>&, int64_t,
-                                           int64_t) const override {
-    return std::vector<Labels>();
+  Result<std::vector<Labels>> SeriesLabels(const std::vector<Matcher>& matchers, int64_t start_ms,
+                                           int64_t end_ms) const override {
+    std::vector<Labels> found;
+    for (const Series& series : series_) {
+      const bool present = std::any_of(
+          series.samples.begin(), series.samples.end(),
+          [&](const Sample& s) { return s.time_ms >= start_ms && s.time_ms <= end_ms; });
+      if (present && Fits(series.labels, matchers)) found.push_back(series.labels);
+    }
+    return found;
   }
 
   mutable SelectHints last_hints;
 
  private:
+  static bool Fits(const Labels& labels, const std::vector<Matcher>& matchers) {
+    return std::all_of(matchers.begin(), matchers.end(),
+                       [&](const Matcher& m) { return m.Matches(labels.Get(m.name)); });
+  }
+
   std::vector<Series> series_;
 };
 
