@@ -66,7 +66,7 @@ TEST(QueryBounds, AnEvaluationEndsWhenItsTimeIsOver) {
   }
 }
 
-// Each takes many seconds when nothing stops it.
+// Each takes many times its timeout when nothing stops it.
 TEST(QueryBounds, ALongLoopLooksAtTheClock) {
   ListSource source;
   std::vector<Sample> samples;
@@ -78,10 +78,11 @@ TEST(QueryBounds, ALongLoopLooksAtTheClock) {
       Range(source, "deriv(x[100000s])", 100'000'000, 200'000'000, 10'000, options);
   EXPECT_EQ(long_windows.status().message(), kTimedOut);
   ListSource wide;
-  for (int s = 0; s < 3000; ++s) {
+  options.timeout_s = 0.005;
+  for (int s = 0; s < 600; ++s) {
     wide.Add({{"__name__", "x"}, {"series", std::to_string(s)}}, {{1'000'000, 1.0 * s}});
   }
-  const auto topk = Range(wide, "topk(1000, x)", 1'000'000, 1'290'000, 30, options);
+  const auto topk = Range(wide, "topk(300, x)", 1'000'000, 1'290'000, 30, options);
   EXPECT_EQ(topk.status().message(), kTimedOut);
   const auto join = Range(wide, "x + x", 1'000'000, 1'290'000, 30, options);
   EXPECT_EQ(join.status().message(), kTimedOut);
