@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <ctime>
+#include <fstream>
 
 namespace hearth {
 namespace {
@@ -11,18 +12,31 @@ timespec Now(clockid_t id) {
   return now;
 }
 
+double Seconds(clockid_t id) {
+  const timespec now = Now(id);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+std::string ReadBootId() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
+}
+
 class SystemClock : public Clock {
  public:
   double MonotonicSeconds() const override { return hearth::MonotonicSeconds(); }
   int64_t WallMillis() const override { return hearth::WallMillis(); }
+  double BootSeconds() const override { return Seconds(CLOCK_BOOTTIME); }
+  std::string BootId() const override {
+    static const std::string id = ReadBootId();
+    return id;
+  }
 };
 
 }  // namespace
 
-double MonotonicSeconds() {
-  const timespec now = Now(CLOCK_MONOTONIC);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
+double MonotonicSeconds() { return Seconds(CLOCK_MONOTONIC); }
 
 int64_t WallMillis() {
   const timespec now = Now(CLOCK_REALTIME);

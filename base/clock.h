@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace hearth {
 
@@ -18,6 +19,9 @@ class Clock {
   virtual ~Clock() = default;
   virtual double MonotonicSeconds() const = 0;
   virtual int64_t WallMillis() const = 0;
+  // Counts also while the machine sleeps (CLOCK_BOOTTIME), from the boot that BootId() names.
+  virtual double BootSeconds() const { return MonotonicSeconds(); }
+  virtual std::string BootId() const { return "this boot"; }
 
   // The machine's clock; lives for ever.
   static const Clock* System();

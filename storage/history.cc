@@ -1,7 +1,7 @@
 #include "storage/history.h"
 
 #include <algorithm>
-#include <cmath>
+#include <numeric>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -11,21 +11,23 @@ namespace hearth::storage {
 
 namespace {
 
-// A wall clock that moves by more than this against the monotonic one was set, not disciplined.
-constexpr double kClockStepMs = 2000;
-// After a step nothing is expired for so long: a clock that is set wrong for a moment must not cost
-// data.
-constexpr double kExpiryPauseS = 3600;
 constexpr size_t kNewEventsMax = 1000;
 
 std::string TableName(const TierOptions& tier) {
   return tier.step_s == 0 ? "raw" : "rollup_" + std::to_string(tier.step_s) + "s";
 }
 
+// Where steps of all tiers begin.
+int64_t CommonStepMs(const std::vector<TierOptions>& tiers) {
+  int64_t common_s = 1;
+  for (const TierOptions& tier : tiers) common_s = std::lcm(common_s, std::max<int64_t>(tier.step_s, 1));
+  return common_s * 1000;
+}
+
 }  // namespace
 
 History::History(const HistoryOptions& options, const Clock* clock)
-    : options_(options), clock_(clock) {
+    : options_(options), clock_(clock), epochs_(CommonStepMs(options.tiers)) {
   CHECK(!options_.tiers.empty() && options_.tiers[0].step_s == 0) << "the first tier is raw";
   for (const TierOptions& tier : options_.tiers) tiers_.emplace_back(TableName(tier), tier);
   for (size_t i = 1; i < tiers_.size(); ++i) {
@@ -77,6 +79,9 @@ Status History::Load() {
   for (Tier& tier : tiers_) HEARTH_RETURN_IF_ERROR(LoadTier(*connection, tier));
   AdoptLastFrame();
   HEARTH_RETURN_IF_ERROR(ReplayRollups(*connection));
+  int64_t oldest_ms = Tail::kForever;
+  for (const Tier& tier : tiers_) oldest_ms = std::min(oldest_ms, tier.OldestMs());
+  HEARTH_RETURN_IF_ERROR(epochs_.Load(*connection, oldest_ms, last_ms_));
   HEARTH_ASSIGN_OR_RETURN(next_event_id_,
                           connection->QueryInt("SELECT coalesce(max(id), 0) + 1 FROM events"));
   return Status::Ok();
@@ -113,22 +118,27 @@ void History::AdoptLastFrame() {
   }
 }
 
-// The step that was open when the process ended goes on from the raw frames since the last closed
-// one.
+// What was not yet stored of the roll-ups, and the steps that were open when the process ended, come
+// from the raw frames.
 Status History::ReplayRollups(Connection& connection) {
+  std::vector<int64_t> stored_until;  // of tiers_[i + 1]
   for (size_t i = 0; i < rollups_.size(); ++i) {
-    Tail& tail = tiers_[i + 1].tail;
-    const int64_t from = tail.empty() ? 0 : tail.newest()->time_ms;
-    const auto fold = [&](Frame raw) {
-      raw.values.resize(std::min(raw.values.size(), series_.size()));
-      if (auto closed = rollups_[i].Add(raw, series_)) {
-        tail.Push(std::make_shared<const Frame>(*std::move(closed)));
-      }
-    };
-    HEARTH_RETURN_IF_ERROR(ReadTierFrames(connection, tiers_[0].table, from, Tail::kForever, fold,
-                                          NoteBroken(tiers_[0].table)));
+    const Tail& tail = tiers_[i + 1].tail;
+    stored_until.push_back(tail.empty() ? 0 : tail.newest()->time_ms);
   }
-  return Status::Ok();
+  if (stored_until.empty()) return Status::Ok();
+  const auto fold = [&](Frame raw) {
+    raw.values.resize(std::min(raw.values.size(), series_.size()));
+    for (size_t i = 0; i < rollups_.size(); ++i) {
+      if (raw.time_ms <= stored_until[i]) continue;
+      if (auto closed = rollups_[i].Add(raw, series_)) {
+        tiers_[i + 1].tail.Push(std::make_shared<const Frame>(*std::move(closed)));
+      }
+    }
+  };
+  return ReadTierFrames(connection, tiers_[0].table,
+                        *std::min_element(stored_until.begin(), stored_until.end()),
+                        Tail::kForever, fold, NoteBroken(tiers_[0].table));
 }
 
 SeriesId History::Register(const promql::Labels& labels, SeriesKind kind) {
@@ -139,27 +149,27 @@ SeriesId History::Register(const promql::Labels& labels, SeriesKind kind) {
 }
 
 Status History::Append(int64_t time_ms, std::span<const std::pair<SeriesId, double>> values) {
+  if (time_ms < 0 || time_ms >= kChunkTimeMax) {
+    return InvalidArgument("a sample at " + std::to_string(time_ms) + " ms is not taken: the clock "
+                           "must stand between 1970 and 2248");
+  }
   {
     std::unique_lock lock(mutex_);
     auto frame = std::make_shared<Frame>();
-    frame->time_ms = time_ms;
+    frame->time_ms = TakeKey(time_ms);
     frame->values.assign(series_.size(), kAbsent);
-    // Counters move also while frames are held: a reset in that time must not be missed.
     for (const auto& [id, value] : values) {
       if (id != kNoSeries) frame->values[id] = series_.Take(id, value);
     }
-    NoteClock(time_ms);
-    if (time_ms <= last_ms_) return HoldFrame(time_ms);
-    holding_ = false;
     stats_.samples_appended += static_cast<int64_t>(values.size());
     if (!tiers_[0].tail.empty()) NoteAbsences(*tiers_[0].tail.newest(), *frame);
     NotePresences(*frame);
-    last_ms_ = time_ms;
+    last_ms_ = frame->time_ms;
     PushFrame(std::move(frame));
-    if (commit_tried_ms_ == 0) commit_tried_ms_ = time_ms;
+    if (commit_tried_ms_ == 0) commit_tried_ms_ = last_ms_;
     const auto interval_ms = static_cast<int64_t>(options_.commit_interval_s * 1000);
-    if (time_ms - commit_tried_ms_ < interval_ms) return Status::Ok();
-    commit_tried_ms_ = time_ms;
+    if (last_ms_ - commit_tried_ms_ < interval_ms) return Status::Ok();
+    commit_tried_ms_ = last_ms_;
   }
   {
     std::lock_guard lock(writer_mutex_);
@@ -169,30 +179,14 @@ Status History::Append(int64_t time_ms, std::span<const std::pair<SeriesId, doub
   return Status::Ok();
 }
 
-void History::NoteClock(int64_t time_ms) {
-  const double monotonic_s = clock_->MonotonicSeconds();
-  if (last_monotonic_s_ >= 0) {
-    const double step_ms = static_cast<double>(time_ms - last_wall_ms_) -
-                           (monotonic_s - last_monotonic_s_) * 1000;
-    if (std::abs(step_ms) > kClockStepMs) {
-      expire_after_s_ = monotonic_s + kExpiryPauseS;
-      AddEventLocked({time_ms, "clock_moved",
-                      "the wall clock moved by " + std::to_string(std::llround(step_ms / 1000)) +
-                          " s"});
-    }
+int64_t History::TakeKey(int64_t time_ms) {
+  const ClockEpochs::Stamp stamp =
+      epochs_.Take(time_ms, clock_->BootSeconds(), clock_->BootId());
+  if (stamp.moved_ms != 0) {
+    AddEventLocked({time_ms, "clock_moved",
+                    "the wall clock was set by " + std::to_string(stamp.moved_ms / 1000) + " s"});
   }
-  last_wall_ms_ = time_ms;
-  last_monotonic_s_ = monotonic_s;
-}
-
-Status History::HoldFrame(int64_t time_ms) {
-  ++stats_.frames_held;
-  const std::string what = "sample of " + std::to_string(time_ms) +
-                           " ms is not after the last one, of " + std::to_string(last_ms_) +
-                           " ms; samples are skipped until then";
-  if (!holding_) AddEventLocked({time_ms, "history_held", what});
-  holding_ = true;
-  return FailedPrecondition(what);
+  return stamp.key_ms;
 }
 
 void History::NoteAbsences(const Frame& before, const Frame& now) {
@@ -234,30 +228,43 @@ void History::AddEvent(const Event& event) {
 void History::AddEventLocked(const Event& event) const {
   LOG(kInfo) << "event " << event.kind << ": " << event.text;
   if (new_events_.size() >= kNewEventsMax) return;  // the log above still has it
-  new_events_.emplace(next_event_id_++, event);
+  Event keyed = event;
+  keyed.time_ms = epochs_.KeyNow(event.time_ms);
+  new_events_.emplace(next_event_id_++, std::move(keyed));
 }
 
 Result<std::vector<Event>> History::Events(int64_t start_ms, int64_t end_ms) const {
   std::map<int64_t, Event> by_id;
+  std::vector<Stretch> stretches;
   {
     std::shared_lock lock(mutex_);
     by_id = new_events_;
+    stretches = epochs_.Overlapping(start_ms - 1, end_ms);
   }
   // By id: one may be committed, hence stored too, between the two looks.
   HEARTH_RETURN_IF_ERROR(file_->Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(
-        Statement rows, connection.Prepare("SELECT id, time_ms, kind, text FROM events "
-                                           "WHERE time_ms BETWEEN ? AND ? LIMIT 10000"));
-    rows.Bind(1, start_ms).Bind(2, end_ms);
-    while (true) {
-      HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
-      if (!row) return Status::Ok();
-      by_id[rows.Int(0)] = {rows.Int(1), std::string(rows.Text(2)), std::string(rows.Text(3))};
+        Statement rows, connection.Prepare("SELECT id, key_ms, kind, text FROM events "
+                                           "WHERE key_ms > ? AND key_ms <= ? LIMIT 10000"));
+    for (const Stretch& stretch : stretches) {
+      rows.Bind(1, stretch.start_key_ms).Bind(2, stretch.end_key_ms);
+      while (true) {
+        HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
+        if (!row) break;
+        by_id[rows.Int(0)] = {rows.Int(1), std::string(rows.Text(2)), std::string(rows.Text(3))};
+      }
+      rows.Reset();
     }
+    return Status::Ok();
   }));
   std::vector<Event> events;
   for (auto& [id, event] : by_id) {
-    if (event.time_ms >= start_ms && event.time_ms <= end_ms) events.push_back(std::move(event));
+    for (const Stretch& stretch : stretches) {
+      if (event.time_ms <= stretch.start_key_ms || event.time_ms > stretch.end_key_ms) continue;
+      event.time_ms += stretch.offset_ms;
+      events.push_back(std::move(event));
+      break;
+    }
   }
   std::stable_sort(events.begin(), events.end(),
                    [](const Event& a, const Event& b) { return a.time_ms < b.time_ms; });
@@ -270,9 +277,12 @@ HistoryStats History::stats() const {
   stats.series = static_cast<int64_t>(series_.size());
   for (const Tier& tier : tiers_) {
     stats.tiers.push_back({tier.table, tier.options.step_s, tier.options.keep_s, tier.stored});
+    int64_t& oldest_ms = stats.tiers.back().stored.oldest_ms;
+    if (oldest_ms != Tail::kForever) oldest_ms = epochs_.WallOf(oldest_ms);
   }
   lock.unlock();
   stats.bytes_on_disk = file_->BytesOnDisk();
+  stats.bytes_limit = file_->bytes_limit();
   return stats;
 }
 

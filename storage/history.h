@@ -3,9 +3,9 @@
 //
 // One row per sample time in SQLite, committed every minute and at once on Flush(); what is not yet
 // committed is read from memory, so a query is never behind. Older rows are compacted into chunks
-// of one series each. Counters come back as running sums
-// that do not fall when the process starts again, so that rate() and increase() agree on every
-// tier.
+// of one series each. Counters come back as running sums that do not fall when the process starts
+// again, so that rate() and increase() agree on every tier. Inside, time is counted in keys that
+// only ever grow (clock_epochs.h); the calls below speak of the wall clock.
 #pragma once
 
 #include <condition_variable>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "storage/clock_epochs.h"
 #include "storage/history_file.h"
 #include "storage/promql/series_source.h"
 #include "storage/rollup.h"
@@ -37,7 +38,7 @@ struct HistoryOptions {
   // The first is the raw tier; each further one is coarser and kept longer, until its time or its
   // bytes run out. With SQLite's own the bytes stay below bytes_max.
   std::vector<TierOptions> tiers = {{0, 6 * 3600, int64_t{96} << 20},
-                                    {10, 3 * 86400, int64_t{128} << 20},
+                                    {10, 3 * 86400, int64_t{128} << 20, 300},
                                     {60, 35 * 86400, int64_t{128} << 20},
                                     {900, 2 * 365 * 86400, int64_t{64} << 20}};
   // The database never grows beyond this; the oldest raw data go first.
@@ -65,7 +66,6 @@ struct HistoryStats {
   int64_t series = 0;
   int64_t series_refused = 0;    // registrations beyond the limit
   int64_t samples_appended = 0;  // values
-  int64_t frames_held = 0;       // not taken because the clock stood before the last one
   int64_t frames_lost = 0;       // given up in memory before the disk took them
   int64_t frames_broken = 0;     // found undecodable on reading
   int64_t frames_dropped = 0;    // deleted before their time to stay below the size limit
@@ -77,6 +77,7 @@ struct HistoryStats {
   double commit_seconds = 0;  // sum over all
   int64_t recovered = 0;      // broken files set aside
   int64_t bytes_on_disk = 0;
+  int64_t bytes_limit = 0;  // of the database: the smaller of the option and the file system's
   std::vector<TierStats> tiers;
 };
 
@@ -92,17 +93,17 @@ class History : public promql::SeriesSource {
   // Idempotent. kNoSeries beyond SeriesIndex::kSeriesMax; Append ignores that id. Any thread.
   SeriesId Register(const promql::Labels& labels, SeriesKind kind);
 
-  // All values of one time; a registered series that is not named has a gap. Counters are
-  // cumulative since the start of this process. Called by one thread. A time at or before the last
-  // one is not taken (kFailedPrecondition, an event and frames_held say so) until time has passed
-  // it. Memory only: never waits for the disk.
+  // All values of one time; a series that is not named has ended or has a gap. Counters are
+  // cumulative since the start of this process. Called by one thread, when `time_ms` is now: where
+  // the clock was set since the last call, earlier samples may move with it. Memory only: never
+  // waits for the disk. kInvalidArgument for a time before 1970 or after 2248.
   Status Append(int64_t time_ms, std::span<const std::pair<SeriesId, double>> values);
 
   // Commits now. On failure everything stays in memory and is tried again.
   Status Flush();
 
   void AddEvent(const Event& event);
-  // In [start_ms, end_ms], ascending.
+  // In [start_ms, end_ms], ascending; at most 10,000.
   Result<std::vector<Event>> Events(int64_t start_ms, int64_t end_ms) const;
 
   Result<std::vector<promql::Series>> Select(const std::vector<promql::Matcher>& matchers,
@@ -129,8 +130,7 @@ class History : public promql::SeriesSource {
 
   // history.cc; under mutex_
   void AddEventLocked(const Event& event) const;
-  void NoteClock(int64_t time_ms);
-  Status HoldFrame(int64_t time_ms);
+  int64_t TakeKey(int64_t time_ms);
   void NoteAbsences(const Frame& before, const Frame& now);
   void NotePresences(const Frame& frame);
   void PushFrame(FramePtr frame);
@@ -140,7 +140,9 @@ class History : public promql::SeriesSource {
   Status Commit(Batch& batch);
   Status Compact();
   Batch TakeBatch();
+  bool MayHold(const Tier& tier, const std::vector<FramePtr>& frames) const;  // under mutex_
   Status WriteBatch(Batch& batch);
+  static Status Store(Connection& connection, Tier& tier, const std::vector<FramePtr>& frames);
   Status Expire(Connection& connection, Batch& batch);
   Status MakeRoom();
   Status DropOldest();
@@ -148,7 +150,7 @@ class History : public promql::SeriesSource {
   void RecoverFrom(const Status& failure, const Batch& batch);
 
   // history_query.cc
-  std::vector<Segment> Plan(const promql::SelectHints& hints) const;
+  std::vector<Segment> Plan(const Stretch& stretch, size_t chosen) const;
   size_t ChooseTier(const promql::SelectHints& hints) const;
   Status Fill(const Segment& segment, GaugeView view, std::vector<Chosen>& chosen) const;
   Status FillFromChunks(Connection& connection, const Segment& segment, GaugeView view,
@@ -161,15 +163,12 @@ class History : public promql::SeriesSource {
 
   mutable std::shared_mutex mutex_;  // all below but what the comments except
   SeriesIndex series_;
+  ClockEpochs epochs_;
   std::vector<Tier> tiers_;
   std::vector<Rollup> rollups_;  // of tiers_[i + 1]
   int64_t last_ms_ = 0;          // of the newest frame
-  int64_t last_wall_ms_ = 0;     // of the newest Append, held ones included
-  double last_monotonic_s_ = -1;
-  double expire_after_s_ = 0;    // monotonic; nothing is expired before
-  bool holding_ = false;
-  int64_t commit_tried_ms_ = 0;  // sample time
-  mutable std::map<int64_t, Event> new_events_;  // by id; not yet committed
+  int64_t commit_tried_ms_ = 0;  // of the frame then newest
+  mutable std::map<int64_t, Event> new_events_;  // by id, with keys as times; not yet committed
   mutable int64_t next_event_id_ = 1;
   mutable std::set<std::pair<std::string, int64_t>> broken_;  // frames already reported
   mutable HistoryStats stats_;

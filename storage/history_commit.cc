@@ -23,6 +23,10 @@ constexpr int64_t kTierRowsMin = 64;  // a tier this small is not worth cutting 
 // series.
 constexpr size_t kGroupValuesMax = size_t{4} << 20;
 constexpr size_t kGroupFramesMin = 64;
+// Frames of a roll-up are stored some at a time, so that a commit touches the raw table alone: until
+// then the raw frames can bring them back.
+constexpr int64_t kRollupHoldMs = 3'600'000;
+constexpr int64_t kRollupHoldShare = 32;  // of the file's limit; in memory they take more than there
 // Of one tier after one commit; a file of an older release is worked off at this pace.
 constexpr int kGroupsPerCommit = 4;
 
@@ -44,10 +48,10 @@ struct History::Batch {
   };
   std::vector<TierPart> tiers;
   std::vector<SeriesRow> series;
+  std::vector<Epoch> epochs;
   std::map<int64_t, Event> events;
-  int64_t newest_ms = 0;
-  bool cut = false;  // there is more to write
-  bool may_expire = false;
+  std::vector<int64_t> expired_below;  // by tier
+  bool cut = false;                    // there is more to write
 };
 
 void History::RunWriter() {
@@ -94,7 +98,7 @@ Status History::Compact() {
       HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
       HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
       HEARTH_ASSIGN_OR_RETURN(const bool compacted, CompactOldest(*connection, tier.table,
-                                                                  frames_max,
+                                                                  frames_max, tier.coding(),
                                                                   NoteBroken(tier.table)));
       if (!compacted) break;
       HEARTH_ASSIGN_OR_RETURN(const StoredFrames stored, MeasureTier(*connection, tier.table));
@@ -111,17 +115,30 @@ History::Batch History::TakeBatch() {
   Batch batch;
   for (const Tier& tier : tiers_) {
     std::vector<FramePtr> frames = tier.tail.Uncommitted();
+    if (MayHold(tier, frames)) frames.clear();
     if (frames.size() > kFramesPerCommit) {
       frames.resize(kFramesPerCommit);
       batch.cut = true;
     }
     batch.tiers.push_back({std::move(frames)});
+    batch.expired_below.push_back(epochs_.ExpiredBelow(tier.keep_ms()));
   }
   batch.series = series_.DirtyRows();
+  batch.epochs = epochs_.TakeUnwritten();
   batch.events = new_events_;
-  batch.newest_ms = last_ms_;
-  batch.may_expire = clock_->MonotonicSeconds() >= expire_after_s_;
   return batch;
+}
+
+// Whether these frames of a roll-up can wait for the next commit.
+bool History::MayHold(const Tier& tier, const std::vector<FramePtr>& frames) const {
+  if (&tier == &tiers_[0] || frames.empty()) return false;
+  if (frames.size() >= tier.options.chunk_frames) return false;
+  const int64_t first_ms = frames.front()->time_ms;
+  const bool raw_has_them = tiers_[0].stored.oldest_ms <= first_ms - tier.step_ms();
+  const auto bytes =
+      static_cast<int64_t>(frames.size() * frames.back()->values.size() * sizeof(double));
+  return raw_has_them && bytes < file_->bytes_limit() / kRollupHoldShare &&
+         last_ms_ - first_ms < std::min(kRollupHoldMs, tiers_[0].keep_ms() / 2);
 }
 
 Status History::Commit(Batch& batch) {
@@ -140,11 +157,12 @@ Status History::WriteBatch(Batch& batch) {
   HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
   HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
   HEARTH_RETURN_IF_ERROR(SeriesIndex::Write(*connection, batch.series));
+  HEARTH_RETURN_IF_ERROR(ClockEpochs::Write(*connection, batch.epochs));
   for (size_t i = 0; i < tiers_.size(); ++i) {
-    HEARTH_RETURN_IF_ERROR(WriteFrames(*connection, tiers_[i], batch.tiers[i].frames));
+    HEARTH_RETURN_IF_ERROR(Store(*connection, tiers_[i], batch.tiers[i].frames));
   }
   HEARTH_ASSIGN_OR_RETURN(Statement insert, connection->Prepare(
-      "INSERT INTO events(id, time_ms, kind, text) VALUES(?, ?, ?, ?)"));
+      "INSERT INTO events(id, key_ms, kind, text) VALUES(?, ?, ?, ?)"));
   for (const auto& [id, event] : batch.events) {
     insert.Bind(1, id).Bind(2, event.time_ms).Bind(3, std::string_view(event.kind));
     insert.Bind(4, std::string_view(event.text));
@@ -152,6 +170,15 @@ Status History::WriteBatch(Batch& batch) {
   }
   HEARTH_RETURN_IF_ERROR(Expire(*connection, batch));
   return transaction.Commit();
+}
+
+// A whole group's frames need not be rows first.
+Status History::Store(Connection& connection, Tier& tier, const std::vector<FramePtr>& frames) {
+  if (frames.size() < tier.options.chunk_frames || tier.stored.loose_rows > 0) {
+    return WriteFrames(connection, tier, frames);
+  }
+  tier.encoder.Reset();
+  return WriteAsGroup(connection, tier.table, tier.coding(), frames);
 }
 
 Status History::Expire(Connection& connection, Batch& batch) {
@@ -162,10 +189,8 @@ Status History::Expire(Connection& connection, Batch& batch) {
     const Tier& tier = tiers_[i];
     Batch::TierPart& part = batch.tiers[i];
     const int64_t rows = std::max(kExpireRows, 4 * static_cast<int64_t>(part.frames.size()));
-    if (batch.may_expire) {
-      const int64_t cutoff_ms = batch.newest_ms - tier.keep_ms();
-      HEARTH_RETURN_IF_ERROR(DeleteRows(connection, tier.table, cutoff_ms, rows).status());
-    }
+    HEARTH_RETURN_IF_ERROR(
+        DeleteRows(connection, tier.table, batch.expired_below[i], rows).status());
     HEARTH_ASSIGN_OR_RETURN(part.stored, MeasureTier(connection, tier.table));
     const int64_t bytes_max = tier.options.bytes_max;
     if (bytes_max == 0 || part.stored.bytes <= bytes_max) continue;
@@ -203,7 +228,7 @@ Status History::DropOldest() {
     HEARTH_RETURN_IF_ERROR(transaction.Commit());
     std::unique_lock lock(mutex_);
     if (stats_.frames_dropped == 0) {
-      AddEventLocked({last_wall_ms_, "history_full",
+      AddEventLocked({epochs_.WallOf(last_ms_), "history_full",
                       "no space for the history; the oldest frames of " + tier.table +
                           " are deleted"});
     }
@@ -243,10 +268,11 @@ void History::RecoverFrom(const Status& failure, const Batch& batch) {
   ++stats_.write_errors;
   stats_.last_error = failure.message();
   series_.MarkDirty(batch.series);
+  epochs_.MarkUnwritten();
   if (!broken || !replaced.ok()) return;
   // The fresh file gets what memory still has.
   ++stats_.recovered;
-  AddEventLocked({last_wall_ms_, "history_recovered", file_->set_aside()});
+  AddEventLocked({epochs_.WallOf(last_ms_), "history_recovered", file_->set_aside()});
   series_.MarkAllDirty();
   for (Tier& tier : tiers_) {
     tier.stored = {};

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int32_t kApplicationId = 0x48656172;  // "Hear"
-constexpr int64_t kPageBytes = 8192;            // frames of a few hundred bytes pack well
+constexpr int64_t kPageBytes = 4096;  // a commit rewrites whole pages: small ones write less
 constexpr int64_t kBallastBytes = int64_t{2} << 20;
 constexpr size_t kSetAsideKept = 2;
 
@@ -33,6 +33,12 @@ constexpr const char* kSteps[] = {
     // A tier has tables of chunks beside that of its frames; they are made with it. A release that
     // knows only the frames must not open the file.
     "SELECT 1;",
+    // Frames and chunks are stored under keys (clock_epochs.h), events too. Until here those were
+    // times of the wall clock.
+    "CREATE TABLE clock_epochs(first_key_ms INTEGER PRIMARY KEY, last_key_ms INTEGER NOT NULL,"
+    " offset_ms INTEGER NOT NULL, gap_ms INTEGER NOT NULL, moved_ms INTEGER NOT NULL,"
+    " anchor_ms INTEGER NOT NULL, boot_id TEXT NOT NULL, provisional INTEGER NOT NULL);"
+    "ALTER TABLE events RENAME COLUMN time_ms TO key_ms;",
 };
 const Schema kSchema{kApplicationId, kSteps};
 
@@ -121,16 +127,17 @@ Status HistoryFile::OpenWriter(bool check) {
   HEARTH_ASSIGN_OR_RETURN(Connection connection,
                           Connection::Open(path_, Connection::Mode::kReadWrite));
   HEARTH_RETURN_IF_ERROR(CheckSchema(connection, kSchema));
+  bytes_limit_ = std::max(BytesAllowed(path_, bytes_max_), 16 * kPageBytes);
   // page_size and auto_vacuum take effect only before the first table. The write-ahead log is kept
   // at the size of the ballast, so that the one can be emptied with the space of the other.
   HEARTH_RETURN_IF_ERROR(connection.Execute(
       "PRAGMA page_size = " + std::to_string(kPageBytes) +
       "; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA busy_timeout = 5000;"
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 256;"
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 512;"
       "PRAGMA journal_size_limit = 2097152; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
       "PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA max_page_count = " +
-      std::to_string(std::max<int64_t>(BytesAllowed(path_, bytes_max_) / kPageBytes, 16))));
+      std::to_string(bytes_limit_ / kPageBytes)));
   if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
   for (const std::string& table : tables_) {

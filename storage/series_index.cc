@@ -72,11 +72,14 @@ bool SeriesIndex::Matches(SeriesId id, const std::vector<promql::Matcher>& match
 }
 
 std::vector<SeriesId> SeriesIndex::Match(const std::vector<promql::Matcher>& matchers,
-                                         int64_t start_ms, int64_t end_ms) const {
+                                         const std::vector<Stretch>& stretches) const {
   std::vector<SeriesId> ids;
   const auto consider = [&](SeriesId id) {
     const SeriesInfo& info = series_[id];
-    if (!info.Overlaps(start_ms, end_ms) || !Matches(id, matchers)) return;
+    const bool overlaps = std::any_of(
+        stretches.begin(), stretches.end(),
+        [&](const Stretch& stretch) { return info.Overlaps(stretch); });
+    if (!overlaps || !Matches(id, matchers)) return;
     if (by_labels_.at(info.labels) == id) ids.push_back(id);
   };
   const auto name = std::find_if(matchers.begin(), matchers.end(), [](const promql::Matcher& m) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "storage/clock_epochs.h"
 #include "storage/promql/series_source.h"
 #include "storage/sqlite.h"
 
@@ -29,7 +30,7 @@ struct SeriesInfo {
   promql::Labels labels;
   SeriesKind kind = SeriesKind::kGauge;
   size_t rollup_slot = 0;  // its first
-  // Of its samples; first > last: none yet.
+  // Keys of its samples; first > last: none yet.
   int64_t first_ms = std::numeric_limits<int64_t>::max();
   int64_t last_ms = std::numeric_limits<int64_t>::min();
   // Counters. `total` never goes down: `base` takes up what was counted before each reset.
@@ -38,8 +39,8 @@ struct SeriesInfo {
   double reading = 0;  // the source's last value; 0 at process start, when sources count from 0
   bool dirty = true;   // the stored row is missing or old
 
-  bool Overlaps(int64_t start_ms, int64_t end_ms) const {
-    return first_ms <= end_ms && last_ms >= start_ms;
+  bool Overlaps(const Stretch& stretch) const {
+    return first_ms <= stretch.end_key_ms && last_ms >= stretch.start_key_ms;
   }
 };
 
@@ -62,8 +63,9 @@ class SeriesIndex {
   // (kAbsent for one that is not finite).
   double Take(SeriesId id, double reading);
 
-  std::vector<SeriesId> Match(const std::vector<promql::Matcher>& matchers, int64_t start_ms,
-                              int64_t end_ms) const;
+  // Those that may have samples in one of the stretches.
+  std::vector<SeriesId> Match(const std::vector<promql::Matcher>& matchers,
+                              const std::vector<Stretch>& stretches) const;
 
   size_t size() const { return series_.size(); }
   const SeriesInfo& operator[](SeriesId id) const { return series_[id]; }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/promql/evaluator.h"
+
 namespace hearth::metrics {
 namespace {
 
@@ -93,6 +95,7 @@ Result<std::vector<promql::Series>> ViewedSeries::Select(const std::vector<Match
           if (!MatchesAll(matchers, series.labels)) continue;
           if (name.view->scale != 1) {
             for (promql::Sample& sample : series.samples) {
+              if (promql::IsStaleMarker(sample.value)) continue;  // arithmetic would lose its bits
               sample.value = name.view->Scaled(sample.value);
             }
           }
