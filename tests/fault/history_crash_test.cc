@@ -1,10 +1,11 @@
 // The power fails at any moment of what the history does to its file.
 #include <chrono>
-#include <cstdlib>
+#include <functional>
 #include <iostream>
 
 #include "crash_vfs.h"
 #include "history_script.h"
+#include "points.h"
 
 namespace hearth::fault {
 namespace {
@@ -16,14 +17,6 @@ constexpr int64_t kSecondLossOneIn = 8;
 // Ticks between two flushes.
 constexpr int64_t kTicksPerFlush = 20;
 
-// HEARTH_FAULT_POINTS power losses over all tests of this file and of config_crash_test.cc; each
-// test has its share, in parts of 2,000.
-int64_t Points(int64_t share) {
-  const char* text = std::getenv("HEARTH_FAULT_POINTS");
-  const int64_t all = text != nullptr ? std::atoll(text) : 2000;
-  return std::max<int64_t>(1, all * share / 2000);
-}
-
 class HistoryPowerLoss : public testing::Test {
  protected:
   using Promise = HistoryScript::Promise;
@@ -32,6 +25,7 @@ class HistoryPowerLoss : public testing::Test {
   HistoryPowerLoss() : options_(SmallTiers()) { options_.path = dirs_.live() + "/history.db"; }
   ~HistoryPowerLoss() override {
     vfs_.TakeImagesOf("", 0, 0);
+    (void)vfs_.TakenImages();
     vfs_.IgnoreSyncs(false);
   }
 
@@ -112,6 +106,72 @@ TEST_F(HistoryPowerLoss, InsertingAndCompactingLosesNothingThatWasFlushed) {
            const auto stats = script.history().stats();
            for (const auto& tier : stats.tiers) {
              EXPECT_GT(tier.stored.rows, tier.stored.loose_rows) << tier.name << " has no chunks";
+           }
+         },
+         Everything);
+}
+
+TEST_F(HistoryPowerLoss, RetentionTakesOnlyWhatIsOldEnough) {
+  constexpr int64_t kKeepTicks = 200;
+  options_.tiers[0].keep_s = kKeepTicks;
+  options_.tiers[1].keep_s = 2 * kKeepTicks;
+  options_.tiers[1].bytes_max = 4000;
+  LoseAt(Points(400),
+         [&](HistoryScript& script) {
+           ASSERT_TRUE(script.Open().ok());
+           TickAndFlush(script, 40);
+           EXPECT_LT(script.history().stats().tiers[0].stored.rows, 2 * kKeepTicks);
+         },
+         [&](const Image& image) {
+           // The flush that was under way may already have expired what it made too old.
+           const int64_t first = image.mark + kTicksPerFlush + 1 - kKeepTicks;
+           return Promise{std::max<int64_t>(1, first), image.mark, false};
+         });
+}
+
+TEST_F(HistoryPowerLoss, AFileAtItsSizeLimitGivesUpItsOldestAndKeepsTheRest) {
+  options_.bytes_max = int64_t{34} * 8192;
+  int64_t dropped = 0;
+  LoseAt(Points(250),
+         [&](HistoryScript& script) {
+           ASSERT_TRUE(script.Open().ok());
+           TickAndFlush(script, 80);
+           dropped += script.history().stats().frames_dropped;
+         },
+         [](const Image& image) {
+           return Promise{1, image.mark, /*may_drop_oldest=*/true};
+         });
+  EXPECT_GT(dropped, 0);
+}
+
+TEST_F(HistoryPowerLoss, TheFileOfAnOlderReleaseIsTakenOverWholeOrNotYet) {
+  constexpr int64_t kOldTicks = 500;
+  int version = 0;
+  prepare_ = [&](HistoryScript& script) {
+    version = version % 2 + 1;
+    const Status written = script.WriteOldFile(version, kOldTicks);
+    ASSERT_TRUE(written.ok()) << written.ToString();
+    vfs_.SetMark(kOldTicks);
+  };
+  LoseAt(Points(250),
+         [&](HistoryScript& script) {
+           const Status opened = script.Open();
+           ASSERT_TRUE(opened.ok()) << opened.ToString();
+           EXPECT_EQ(script.history().stats().tiers[0].stored.rows, kOldTicks);
+           TickAndFlush(script, 6);
+         },
+         Everything);
+}
+
+TEST_F(HistoryPowerLoss, StartingAndStoppingLosesNothingThatWasFlushed) {
+  LoseAt(Points(250),
+         [&](HistoryScript& script) {
+           for (int start = 0; start < 8; ++start) {
+             ASSERT_TRUE(script.Open().ok());
+             TickAndFlush(script, 3);
+             for (int64_t t = 0; t < kTicksPerFlush; ++t) ASSERT_TRUE(script.Tick().ok());
+             script.Close();
+             vfs_.SetMark(script.ticks());
            }
          },
          Everything);

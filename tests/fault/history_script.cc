@@ -78,6 +78,48 @@ Status HistoryScript::Open() {
 
 void HistoryScript::Close() { history_.reset(); }
 
+Status HistoryScript::WriteOldFile(int version, int64_t ticks) {
+  HEARTH_ASSIGN_OR_RETURN(
+      storage::Connection db,
+      storage::Connection::Open(options_.path, storage::Connection::Mode::kReadWrite));
+  HEARTH_RETURN_IF_ERROR(db.Execute(
+      "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+      "CREATE TABLE series(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, labels TEXT NOT NULL,"
+      " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, total REAL NOT NULL);"
+      "CREATE TABLE events(id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL,"
+      " text TEXT NOT NULL);"
+      "CREATE INDEX events_by_time ON events(time_ms);"
+      "CREATE TABLE raw(ts INTEGER PRIMARY KEY, frame BLOB NOT NULL);"
+      "PRAGMA application_id = 1214603634; PRAGMA user_version = " + std::to_string(version)));
+  storage::FrameEncoder encoder;
+  HEARTH_ASSIGN_OR_RETURN(storage::Statement insert,
+                          db.Prepare("INSERT INTO raw(ts, frame) VALUES(?, ?)"));
+  HEARTH_RETURN_IF_ERROR(db.Execute("BEGIN"));
+  while (ticks_ < ticks) {
+    clock_.Advance(1000);
+    ++ticks_;
+    storage::Frame frame{TimeOf(ticks_), std::vector<double>(kSeries, storage::kAbsent)};
+    for (int s = 0; s < kSeries; ++s) {
+      if (!Has(s, ticks_)) continue;
+      frame.values[static_cast<size_t>(s)] = Value(s, ticks_);
+      if (IsCounter(s)) given_[s] = Value(s, ticks_);
+    }
+    const std::vector<uint8_t> encoded = encoder.Encode(frame);
+    insert.Bind(1, frame.time_ms).Bind(2, std::span<const uint8_t>(encoded));
+    HEARTH_RETURN_IF_ERROR(insert.Run());
+  }
+  HEARTH_ASSIGN_OR_RETURN(storage::Statement row,
+                          db.Prepare("INSERT INTO series VALUES(?, ?, ?, ?, ?, ?)"));
+  for (int s = 0; s < kSeries; ++s) {
+    const std::string labels = "{\"__name__\":\"" + Name(s) + "\"}";
+    row.Bind(1, int64_t{s}).Bind(2, int64_t{IsCounter(s) ? 0 : 1});
+    row.Bind(3, std::string_view(labels)).Bind(4, TimeOf(1)).Bind(5, TimeOf(ticks_));
+    row.Bind(6, IsCounter(s) ? given_[s] : 0);
+    HEARTH_RETURN_IF_ERROR(row.Run());
+  }
+  return db.Execute("COMMIT");
+}
+
 Status HistoryScript::Tick() {
   clock_.Advance(1000);
   ++ticks_;
@@ -140,6 +182,7 @@ std::string HistoryScript::Problem(const std::string& directory, Promise promise
   storage::HistoryOptions options = options_;
   options.path = directory + "/history.db";
   storage::TestClock clock;
+  clock.boot_id = "boot " + std::to_string(hours_later);
   clock.wall_ms = clock_.wall_ms + 3'600'000 * int64_t{hours_later};
   {
     auto opened = History::Open(options, &clock);

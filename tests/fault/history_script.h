@@ -37,6 +37,8 @@ class HistoryScript {
 
   Status Open();
   void Close();
+  // The file that an older release, of schema 1 or 2, would have left; to be opened next.
+  Status WriteOldFile(int version, int64_t ticks);
   // One second later, one value of each series that has one now.
   Status Tick();
   Status Flush() { return history_->Flush(); }
