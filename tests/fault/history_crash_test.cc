@@ -130,7 +130,7 @@ TEST_F(HistoryPowerLoss, RetentionTakesOnlyWhatIsOldEnough) {
 }
 
 TEST_F(HistoryPowerLoss, AFileAtItsSizeLimitGivesUpItsOldestAndKeepsTheRest) {
-  options_.bytes_max = int64_t{34} * 8192;
+  options_.bytes_max = int64_t{24} * 8192;
   int64_t dropped = 0;
   LoseAt(Points(250),
          [&](HistoryScript& script) {
