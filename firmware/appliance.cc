@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -11,6 +12,7 @@
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
 #include "firmware/api/events_api.h"
+#include "firmware/api/kept_models.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
@@ -36,10 +38,12 @@ namespace hearth {
 
 // In the order of their making; the destructor of Appliance takes them down.
 struct Appliance::Parts {
-  Parts(const ApplianceOptions& options_in, std::unique_ptr<storage::History> history_in)
+  Parts(const ApplianceOptions& options_in, std::unique_ptr<storage::History> history_in,
+        std::unique_ptr<api::KeptModels> kept_models_in)
       : options(options_in),
         start_time_s(static_cast<double>(WallMillis()) / 1000),
         history(std::move(history_in)),
+        kept_models(std::move(kept_models_in)),
         viewed_series(history.get()),
         http_observer(&registry),
         ledger(&registry),
@@ -48,6 +52,7 @@ struct Appliance::Parts {
         device_metrics(&registry) {}
 
   http::Router MakeRouter();
+  Status ServeModels();
   void Observe();
   void ObserveMemory(const models::ModelStatus& model);
 
@@ -55,6 +60,7 @@ struct Appliance::Parts {
   const double start_time_s;
   metrics::Registry registry;
   std::unique_ptr<storage::History> history;
+  std::unique_ptr<api::KeptModels> kept_models;
   metrics::ViewedSeries viewed_series;
   metrics::HttpObserver http_observer;
   metrics::RequestLedger ledger;
@@ -150,7 +156,7 @@ http::Router Appliance::Parts::MakeRouter() {
     for (auto& route : routes) router.Add(std::move(route));
   };
   add(api::OpenAiRoutes(&models, &ledger));
-  add(api::ModelsRoutes(&models, DefaultsOf(options)));
+  add(api::ModelsRoutes(&models, kept_models.get(), DefaultsOf(options)));
   add(api::StatusRoutes(&models, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
@@ -160,6 +166,29 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;
+}
+
+// Those of the command line, then those that were added. What is wrong with one of the latter is an
+// event and does not stop the start.
+Status Appliance::Parts::ServeModels() {
+  for (models::ModelOptions model : options.models) {
+    kept_models->ApplySettings(model);
+    HEARTH_RETURN_IF_ERROR(models.Serve(std::move(model)));
+  }
+  std::vector<std::string> troubles = kept_models->troubles();
+  for (const models::ModelOptions& model : kept_models->Added(DefaultsOf(options))) {
+    const Status served = models.Serve(model);
+    if (served.ok()) {
+      LOG(kInfo) << "serving model '" << model.load.served_model_name << "' from "
+                 << model.load.model << ", which was added over the API";
+    } else {
+      troubles.push_back("a model that was added is not served: " + served.message());
+    }
+  }
+  for (const std::string& trouble : troubles) {
+    history->AddEvent({WallMillis(), "config_trouble", trouble});
+  }
+  return Status::Ok();
 }
 
 // What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks
@@ -202,7 +231,14 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   history_options.path = (std::filesystem::path(options.state_directory) / "history.db").string();
   history_options.commit_interval_s = options.history_commit_interval_s;
   HEARTH_ASSIGN_OR_RETURN(auto history, storage::History::Open(history_options, Clock::System()));
-  auto parts = std::make_unique<Parts>(options, std::move(history));
+  std::set<std::string> command_line;
+  for (const auto& model : options.models) command_line.insert(model.load.served_model_name);
+  HEARTH_ASSIGN_OR_RETURN(
+      auto kept_models,
+      api::KeptModels::Open((std::filesystem::path(options.state_directory) / "config.db").string(),
+                            Clock::System(), std::move(command_line)));
+  auto parts =
+      std::make_unique<Parts>(options, std::move(history), std::move(kept_models));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
 
@@ -219,9 +255,7 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   };
   // The model is known before HTTP answers: /v1/models is never empty, every series exists from the
   // start.
-  for (const models::ModelOptions& model : options.models) {
-    HEARTH_RETURN_IF_ERROR(p.models.Serve(model));
-  }
+  HEARTH_RETURN_IF_ERROR(p.ServeModels());
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
   p.rules = std::make_unique<RuleService>(RulesOf(options), &p.viewed_series, p.history.get(),

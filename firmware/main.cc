@@ -83,7 +83,8 @@ void AddOptions(CLI::App& app, ApplianceOptions& options) {
   app.add_option("--port", options.port, "port to listen on; 0 takes any free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
-  app.add_option("--state", options.state_directory, "directory of the history; made if absent")
+  app.add_option("--state", options.state_directory,
+                 "directory of the history and of what /api/models did; made if absent")
       ->required();
   app.add_option("--engine", options.engine_executable, "path of hearth-engine")
       ->capture_default_str();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "firmware/api/model_fields.h"
 
 namespace hearth::api {
 namespace {
@@ -11,55 +12,10 @@ namespace {
 // How long a model that is unloaded waits for its requests.
 constexpr double kUnloadDrainS = 30;
 
-Status WrongField(const std::string& name, const std::string& expected, const Json& value) {
-  return InvalidArgument("the field '" + name + "' must be " + expected + ", not " +
-                         DumpJson(value));
-}
-
-// {"ttft_ms": 2000, "tpot_ms": 200, "e2e_ms": null}; null: no target, absent: as it is.
-Status ReadSlo(const Json& json, metrics::SloTargets& slo) {
-  if (!json.is_object()) return WrongField("slo", "an object", json);
-  for (const auto& [name, value] : json.items()) {
-    std::optional<double>* target = nullptr;
-    if (name == "ttft_ms") target = &slo.ttft_s;
-    if (name == "tpot_ms") target = &slo.tpot_s;
-    if (name == "e2e_ms") target = &slo.e2e_s;
-    if (target == nullptr) {
-      return InvalidArgument("slo has no field '" + name +
-                             "'; it may have ttft_ms, tpot_ms and e2e_ms");
-    }
-    if (value.is_null()) {
-      target->reset();
-    } else if (value.is_number() && value.get<double>() > 0) {
-      *target = value.get<double>() / 1000;
-    } else {
-      return WrongField("slo." + name, "a number of milliseconds above 0, or null", value);
-    }
-  }
-  return Status::Ok();
-}
-
-// The fields of a model that may change while it serves.
-struct Changes {
-  std::optional<bool> log_engine_metrics;
-  std::optional<metrics::SloTargets> slo;
-};
-
-// Reads what `object` changes; a field that is neither of these nor in `others` is an error.
-Status ReadChanges(const Json& object, const metrics::SloTargets& slo,
-                   std::initializer_list<std::string_view> others, Changes& changes) {
-  for (const auto& [name, value] : object.items()) {
-    if (name == "log_engine_metrics") {
-      if (!value.is_boolean()) return WrongField(name, "true or false", value);
-      changes.log_engine_metrics = value.get<bool>();
-    } else if (name == "slo") {
-      changes.slo = slo;
-      HEARTH_RETURN_IF_ERROR(ReadSlo(value, *changes.slo));
-    } else if (std::find(others.begin(), others.end(), name) == others.end()) {
-      return InvalidArgument("a model has no field '" + name + "' that can be set here");
-    }
-  }
-  return Status::Ok();
+// What a change did is told even where it could not be kept.
+Status NotKept(const std::string& what, const Status& status) {
+  if (status.ok()) return status;
+  return status.WithContext(what + ", but a restart will not know it");
 }
 
 Result<Json> ReadObject(const http::Request& request) {
@@ -68,11 +24,9 @@ Result<Json> ReadObject(const http::Request& request) {
   return json;
 }
 
-Status Load(models::ModelManager& models, models::ModelOptions options,
-            const http::Request& request) {
-  HEARTH_ASSIGN_OR_RETURN(const Json json, ReadObject(request));
-  Changes changes;
-  HEARTH_RETURN_IF_ERROR(ReadChanges(json, options.slo, {"model_name", "model"}, changes));
+Result<models::ModelOptions> ReadModel(const Json& json, models::ModelOptions options) {
+  HEARTH_ASSIGN_OR_RETURN(const ModelChanges changes,
+                          ReadModelChanges(json, options.slo, {"model_name", "model"}));
   if (!json.contains("model") || !json["model"].is_string()) {
     return InvalidArgument("the field 'model' must name a model directory of this box");
   }
@@ -84,16 +38,33 @@ Status Load(models::ModelManager& models, models::ModelOptions options,
   options.load.served_model_name = models::NameOfDirectory(options.load.model);
   if (json.contains("model_name")) {
     if (!json["model_name"].is_string() || json["model_name"].get<std::string>().empty()) {
-      return WrongField("model_name", "a name", json["model_name"]);
+      return InvalidArgument("the field 'model_name' must be a name, not " +
+                             DumpJson(json["model_name"]));
     }
     options.load.served_model_name = json["model_name"].get<std::string>();
   }
-  options.log_engine_metrics = changes.log_engine_metrics.value_or(true);
-  options.slo = changes.slo.value_or(options.slo);
-  return models.Serve(std::move(options));
+  changes.ApplyTo(options);
+  return options;
 }
 
-Status Change(models::ModelManager& models, const http::Request& request) {
+Status Load(models::ModelManager& models, KeptModels& kept, const models::ModelOptions& defaults,
+            const http::Request& request) {
+  HEARTH_ASSIGN_OR_RETURN(const Json json, ReadObject(request));
+  HEARTH_ASSIGN_OR_RETURN(const models::ModelOptions options, ReadModel(json, defaults));
+  HEARTH_RETURN_IF_ERROR(models.Serve(options));
+  return NotKept("the model '" + options.load.served_model_name + "' is loading",
+                 kept.KeepAdded(options));
+}
+
+// First forgotten, then unloaded: who is killed meanwhile shall not serve it again.
+Status Unload(models::ModelManager& models, KeptModels& kept, const http::Request& request) {
+  const std::string& name = request.path_parameters.at(0);
+  const Status forgotten = kept.Forget(name);
+  HEARTH_RETURN_IF_ERROR(models.Unload(name, kUnloadDrainS));
+  return NotKept("the model '" + name + "' is unloaded", forgotten);
+}
+
+Status Change(models::ModelManager& models, KeptModels& kept, const http::Request& request) {
   const std::string& name = request.path_parameters.at(0);
   metrics::SloTargets slo;
   bool is_known = false;
@@ -104,13 +75,12 @@ Status Change(models::ModelManager& models, const http::Request& request) {
   }
   if (!is_known) return NotFound("there is no model '" + name + "' on this box");
   HEARTH_ASSIGN_OR_RETURN(const Json json, ReadObject(request));
-  Changes changes;
-  HEARTH_RETURN_IF_ERROR(ReadChanges(json, slo, {}, changes));
+  HEARTH_ASSIGN_OR_RETURN(const ModelChanges changes, ReadModelChanges(json, slo, {}));
   if (changes.slo) HEARTH_RETURN_IF_ERROR(models.SetSloTargets(name, *changes.slo));
   if (changes.log_engine_metrics) {
     HEARTH_RETURN_IF_ERROR(models.SetLogEngineMetrics(name, *changes.log_engine_metrics));
   }
-  return Status::Ok();
+  return NotKept("the model '" + name + "' is changed", kept.KeepSettings(name, changes));
 }
 
 void Answer(http::Response& response, int http_status, const Status& status) {
@@ -120,20 +90,20 @@ void Answer(http::Response& response, int http_status, const Status& status) {
 
 }  // namespace
 
-std::vector<http::Route> ModelsRoutes(models::ModelManager* models,
+std::vector<http::Route> ModelsRoutes(models::ModelManager* models, KeptModels* kept,
                                       const models::ModelOptions& defaults) {
   return {
       {"POST", "/api/models", http::Scope::kAdmin,
        [=](const http::Request& request, http::Response& response) {
-         Answer(response, 202, Load(*models, defaults, request));
+         Answer(response, 202, Load(*models, *kept, defaults, request));
        }},
       {"PATCH", "/api/models/{*}", http::Scope::kAdmin,
        [=](const http::Request& request, http::Response& response) {
-         Answer(response, 200, Change(*models, request));
+         Answer(response, 200, Change(*models, *kept, request));
        }},
       {"DELETE", "/api/models/{*}", http::Scope::kAdmin,
        [=](const http::Request& request, http::Response& response) {
-         Answer(response, 200, models->Unload(request.path_parameters.at(0), kUnloadDrainS));
+         Answer(response, 200, Unload(*models, *kept, request));
        }},
   };
 }

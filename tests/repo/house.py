@@ -26,7 +26,7 @@ MAY_INCLUDE = {
 # Library header (regular expression) -> the only places that may include it.
 LIBRARY_HOMES = {
     r"civetweb\.h": ["firmware/http/"],
-    r"sqlite3\.h": ["storage/", "tests/unit/storage/"],
+    r"sqlite3\.h": ["storage/", "tests/unit/storage/", "tests/fault/"],
     r"nlohmann/.*": ["base/json.h"],
     r"re2/.*": ["storage/promql/", "storage/rules/", "tests/conformance/"],
     r"yaml-cpp/.*": ["storage/rules/", "tests/conformance/"],
