@@ -57,7 +57,7 @@ export class ExpressionGenerator {
   modifier() {
     const kind = this.random();
     if (kind < 0.12) return ` offset ${this.pick(this.ranges)}s`;
-    if (kind < 0.16) return ` offset -${this.pick(this.ranges)}s`;
+    if (kind < 0.16) return ' offset -5s';
     if (kind < 0.22) return this.pick([' @ start()', ' @ end()']);
     return '';
   }

@@ -1,0 +1,165 @@
+// The box and Debian's prometheus compute the same from the same samples: every expression of the panel
+// files and a few hundred generated ones, at random ranges and steps.
+//
+// A prometheus scrapes the times of our samples with their values (?timestamps=1) and is compared with
+// the box itself, name views included. Two more scrape as usual, each second and every five, through
+// whatever happens to the box; the samples they hold are replayed into a history, whose answers are
+// compared with theirs.
+//   HEARTH_DIFFERENTIAL_S     how long samples are taken, 90
+//   HEARTH_DIFFERENTIAL_SEED  of a run to repeat
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+import { Appliance, eventually, kBinaries, sleep } from './appliance.mjs';
+import { Tally, compare } from './differential.mjs';
+import { ExpressionGenerator, randomNumbers } from './expressions.mjs';
+import { runMixedLoad, switchModel } from './load.mjs';
+import { allTargets, fill, kPanelsAreHere, ownTargets, withoutKubernetes } from './panels.mjs';
+import { freePort, get, startPrometheus } from './prometheus.mjs';
+
+const kSeconds = Number(process.env.HEARTH_DIFFERENTIAL_S ?? 90);
+const kSeed = Number(process.env.HEARTH_DIFFERENTIAL_SEED ?? Date.now() % 1e6);
+const kGenerated = 240;
+const kPointsMax = 120;  // of a series in one answer
+const kReach = `${kSeconds + 120}s`;
+const kAheadMs = 6000;  // negative offsets look no further
+// Drops what a scrape adds, so that label sets are the box's.
+const kAsTheBox = { metric_relabel_configs: [{ regex: 'job|instance', action: 'labeldrop' }] };
+const kEveryView = ['vllm', 'ray', 'vllm_removed', 'production_stack', 'hearth', 'dcgm', 'node'];
+const kAlwaysThere = 'process_cpu_seconds_total';
+
+// {ours, theirs, sampleMs: the times of all samples, fromMs, toMs: what may be asked for}
+
+// A range query's window inside [fromMs, toMs]. No step minus a number of seconds is the time of a
+// sample: there 2.42 counts the sample at a window's left edge and 3 does not.
+function randomWindow(random, sides) {
+  const residues = new Set(sides.sampleMs.map((time) => time % 1000));
+  for (;;) {
+    const stepMs = random() < 0.7 ? 1000 * (1 + Math.floor(random() * 20))
+      : 1000 + Math.floor(random() * 9000);
+    const startMs = Math.floor(sides.fromMs + random() * (sides.toMs - sides.fromMs));
+    const steps = Math.floor(random() * Math.min(kPointsMax, (sides.toMs - startMs) / stepMs));
+    const times = Array.from({ length: steps + 1 }, (_, i) => startMs + i * stepMs);
+    if (times.some((time) => residues.has(time % 1000))) continue;
+    return { start: startMs / 1000, end: times.at(-1) / 1000, step: stepMs / 1000 };
+  }
+}
+
+// The series that both can be asked for; not the scraper's own and OpenMetrics's creation times.
+async function commonSeries({ theirs, fromMs, toMs }) {
+  const all = await get(`${theirs}/api/v1/series`,
+    { 'match[]': '{__name__=~".+"}', start: fromMs / 1000, end: toMs / 1000 });
+  return all.filter(({ __name__: name }) => !/^up$|^scrape_|_created$/.test(name));
+}
+
+function panelExpressions() {
+  const targets = [...ownTargets(), ...(kPanelsAreHere ? allTargets() : [])];
+  return targets.map(({ expr }) => withoutKubernetes(fill(expr, 'demo')));
+}
+
+async function askBoth(t, name, sides) {
+  const random = randomNumbers(kSeed);
+  const series = await commonSeries(sides);
+  const generated = new ExpressionGenerator(kSeed, series, kSeconds).make(kGenerated);
+  const kinds = { 'panel expressions': panelExpressions(), 'generated expressions': generated };
+  for (const [kind, expressions] of Object.entries(kinds)) {
+    const tally = new Tally();
+    for (const query of expressions) {
+      if (/\bup\b/.test(query)) continue;  // the scraper's own
+      tally.add(await compare(sides.ours, sides.theirs, query, randomWindow(random, sides)));
+    }
+    t.diagnostic(`${name}, ${series.length} series, ${kind}: ${tally}`);
+    for (const { query, window, different } of tally.different) {
+      t.diagnostic(`${different.length} of ${query} ${JSON.stringify(window)}: ` +
+        JSON.stringify(different.slice(0, 2)));
+    }
+  }
+}
+
+// The times of a series' samples, in milliseconds, over the last minutes before endS.
+async function sampleTimes(url, query, endS) {
+  const { result } = await get(`${url}/api/v1/query`, { query: `${query}[${kReach}]`, time: endS });
+  return result.flatMap(({ values }) => values.map(([time]) => Math.round(time * 1000)));
+}
+
+// The box against a prometheus that has its sample times. What it scraped before the box recorded
+// anything is deleted there.
+async function liveSides(ours, theirs, endMs) {
+  const recorded = await sampleTimes(ours, kAlwaysThere, endMs / 1000);
+  const scraped = await sampleTimes(theirs, kAlwaysThere, endMs / 1000);
+  for (const time of scraped.filter((time) => !recorded.includes(time))) {
+    await fetch(`${theirs}/api/v1/admin/tsdb/delete_series?` + new URLSearchParams(
+      { 'match[]': '{__name__=~".+"}', start: time / 1000, end: time / 1000 }), { method: 'POST' });
+  }
+  const lost = recorded.filter((time) => !scraped.includes(time));
+  assert.deepEqual(lost, [], `${lost.length} of ${recorded.length} samples were not scraped`);
+  return { ours, theirs, sampleMs: recorded, fromMs: recorded[0], toMs: endMs - kAheadMs };
+}
+
+// A history that holds what `theirs` scraped, served as the box serves its own.
+async function replaySides(t, theirs, endMs) {
+  const { result } = await get(`${theirs}/api/v1/query`,
+    { query: `{__name__=~".+"}[${kReach}]`, time: endMs / 1000 });
+  const frames = new Map();
+  for (const [index, { values }] of result.entries()) {
+    for (const [time, value] of values) {
+      const timeMs = Math.round(time * 1000);
+      if (!frames.has(timeMs)) frames.set(timeMs, Array(result.length).fill('-'));
+      frames.get(timeMs)[index] = value;
+    }
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'hearth-differential-'));
+  const server = spawn(join(kBinaries, 'history_server'), [directory, '--replay'],
+    { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(server, 'exit');
+  t.after(async () => {
+    server.stdin.end();
+    await exited;
+    await rm(directory, { recursive: true, force: true });
+  });
+  for (const { metric } of result) {
+    const kind = /_(total|bucket|sum|count)$/.test(metric.__name__) ? 'counter' : 'gauge';
+    server.stdin.write(`series ${kind} ${JSON.stringify(metric)}\n`);
+  }
+  const sampleMs = [...frames.keys()].sort((a, b) => a - b);
+  for (const time of sampleMs) server.stdin.write(`frame ${time} ${frames.get(time).join(' ')}\n`);
+  server.stdin.write('serve\n');
+  const [ours] = await once(createInterface({ input: server.stdout }), 'line');
+  return { ours, theirs, sampleMs, fromMs: sampleMs[0], toMs: sampleMs.at(-1) - kAheadMs };
+}
+
+test('the box and prometheus compute the same from the same samples', { timeout: 3600000 }, async (t) => {
+  t.diagnostic(`HEARTH_DIFFERENTIAL_SEED=${kSeed} HEARTH_DIFFERENTIAL_S=${kSeconds}`);
+  const port = await freePort();
+  const target = `127.0.0.1:${port}`;
+  // Twice a second, so that no sample is missed; before the box, so that the first is not.
+  const stamped = await startPrometheus(t, target, { scrapeS: 0.5, args: ['--web.enable-admin-api'],
+    scrape: { ...kAsTheBox, params: { timestamps: ['1'], view: kEveryView } } });
+  const scrapers = {};
+  for (const scrapeS of [1, 5]) {
+    scrapers[scrapeS] = await startPrometheus(t, target,
+      { scrapeS, scrape: { ...kAsTheBox, params: { view: kEveryView } } });
+  }
+  for (const url of [stamped, ...Object.values(scrapers)]) {
+    await eventually('a first scrape', async () => (await get(`${url}/api/v1/query`,
+      { query: 'up' })).result.length > 0);
+  }
+  const appliance = await Appliance.start({ port });
+  t.after(() => appliance.stop());
+  const { errors } = await runMixedLoad(appliance, { seconds: kSeconds - 25 });
+  assert.deepEqual(errors, []);
+  const endMs = Date.now();
+  await switchModel(appliance);  // series begin and end
+  await sleep(12000);
+
+  await askBoth(t, 'the box, its own sample times', await liveSides(appliance.url, stamped, endMs));
+  for (const [scrapeS, url] of Object.entries(scrapers)) {
+    await askBoth(t, `scraped every ${scrapeS} s`, await replaySides(t, url, Date.now()));
+  }
+});
