@@ -11,6 +11,7 @@
 #include "storage/crc32c.h"
 #include "storage/decimal.h"
 #include "storage/frame.h"
+#include "storage/packed_integers.h"
 
 namespace hearth::storage {
 
@@ -22,7 +23,8 @@ constexpr uint8_t kFormDouble = kForms + 1;
 constexpr uint8_t kFormMask = 7;
 constexpr uint8_t kSecondDifferences = 8;
 constexpr uint8_t kSomeAbsent = 16;
-constexpr uint8_t kFlags = kFormMask | kSecondDifferences | kSomeAbsent;
+constexpr uint8_t kPacked = 32;
+constexpr uint8_t kFlags = kFormMask | kSecondDifferences | kSomeAbsent | kPacked;
 constexpr size_t kBytesMin = 7;  // version, form, count, checksum
 
 // A number of kBits bits, most significant first, each bit's odds under those before it.
@@ -186,6 +188,27 @@ std::vector<uint8_t> EncodeIntegers(uint8_t form, std::span<const int64_t> integ
   return EndChunk(std::move(out));
 }
 
+std::vector<uint8_t> EncodePacked(uint8_t form, std::vector<int64_t> integers,
+                                  const std::vector<bool>& present) {
+  const bool second = CostOf(integers, true) < CostOf(integers, false);
+  form |= kPacked;
+  if (second) form |= kSecondDifferences;
+  if (!present.empty()) form |= kSomeAbsent;
+  std::vector<uint8_t> out = BeginChunk(form, present.empty() ? integers.size() : present.size());
+  for (size_t slot = 0; slot < present.size(); ++slot) {
+    if (slot % 8 == 0) out.push_back(0);
+    if (present[slot]) out.back() |= static_cast<uint8_t>(1u << slot % 8);
+  }
+  Predictor predictor{second};
+  for (int64_t& value : integers) {
+    const auto now = static_cast<uint64_t>(value);
+    value = static_cast<int64_t>(now - predictor.Next());
+    predictor.Learn(now);
+  }
+  PackIntegers(integers, out);
+  return EndChunk(std::move(out));
+}
+
 std::vector<uint8_t> EncodeDoubles(std::span<const double> values, bool some_absent) {
   const uint8_t form = some_absent ? kFormDouble | kSomeAbsent : kFormDouble;
   std::vector<uint8_t> out = BeginChunk(form, values.size());
@@ -220,6 +243,7 @@ struct Header {
   uint8_t form;  // without its flags
   bool second;
   bool some_absent;
+  bool packed;
   size_t count;
   std::span<const uint8_t> body;
 };
@@ -246,7 +270,7 @@ Result<Header> ReadHeader(std::span<const uint8_t> bytes) {
   }
   if (count > kChunkValuesMax) return Broken(bytes, "too many values");
   return Header{static_cast<uint8_t>(body[1] & kFormMask), (body[1] & kSecondDifferences) != 0,
-                (body[1] & kSomeAbsent) != 0, count, body.subspan(at)};
+                (body[1] & kSomeAbsent) != 0, (body[1] & kPacked) != 0, count, body.subspan(at)};
 }
 
 // Calls take(bool present, int64_t value) for each.
@@ -265,6 +289,34 @@ void DecodeIntegers(const Header& header, const Take& take) {
     predictor.Learn(now);
     take(true, static_cast<int64_t>(now));
   }
+}
+
+bool DecodePacked(const Header& header, std::vector<double>& values) {
+  const size_t mask_bytes = header.some_absent ? (header.count + 7) / 8 : 0;
+  if (mask_bytes > header.body.size()) return false;
+  const std::span<const uint8_t> mask = header.body.first(mask_bytes);
+  const auto there = [&](size_t slot) { return (mask[slot / 8] >> slot % 8 & 1) != 0; };
+  size_t integers = header.count;
+  if (header.some_absent) {
+    integers = 0;
+    for (size_t slot = 0; slot < header.count; ++slot) integers += there(slot) ? 1 : 0;
+  }
+  std::vector<int64_t> differences(integers);
+  if (!UnpackIntegers(header.body.subspan(mask_bytes), differences)) return false;
+  Predictor predictor{header.second};
+  auto difference = differences.cbegin();
+  const double scale = kScales[header.form - 1];
+  values.resize(header.count);
+  for (size_t slot = 0; slot < header.count; ++slot) {
+    if (header.some_absent && !there(slot)) {
+      values[slot] = kAbsent;
+      continue;
+    }
+    const uint64_t now = predictor.Next() + static_cast<uint64_t>(*difference++);
+    predictor.Learn(now);
+    values[slot] = static_cast<double>(static_cast<int64_t>(now)) / scale;
+  }
+  return true;
 }
 
 bool DecodeDoubles(const Header& header, std::vector<double>& values) {
@@ -291,43 +343,46 @@ std::vector<uint8_t> EncodeTimes(std::span<const int64_t> times_ms) {
   return EncodeIntegers(kFormTimes, times_ms, {});
 }
 
-std::vector<uint8_t> EncodeValues(std::span<const double> values) {
+std::vector<uint8_t> EncodeValues(std::span<const double> values, ChunkCoding coding) {
   std::vector<bool> present;
   const bool some_absent = std::any_of(values.begin(), values.end(), IsAbsent);
   if (some_absent) {
     for (const double value : values) present.push_back(!IsAbsent(value));
   }
   for (uint8_t form = 1; form <= kForms; ++form) {
-    if (const auto integers = ScaleAll(values, form)) {
-      return EncodeIntegers(form, *integers, present);
-    }
+    auto integers = ScaleAll(values, form);
+    if (!integers) continue;
+    if (coding == ChunkCoding::kFastest) return EncodePacked(form, *std::move(integers), present);
+    return EncodeIntegers(form, *integers, present);
   }
   return EncodeDoubles(values, some_absent);
 }
 
 Result<std::vector<int64_t>> DecodeTimes(std::span<const uint8_t> bytes) {
   HEARTH_ASSIGN_OR_RETURN(const Header header, ReadHeader(bytes));
-  if (header.form != kFormTimes || header.some_absent) return Broken(bytes, "holds no times");
+  if (header.form != kFormTimes || header.some_absent || header.packed) return Broken(bytes, "holds no times");
   std::vector<int64_t> times;
   times.reserve(header.count);
   DecodeIntegers(header, [&](bool, int64_t time_ms) { times.push_back(time_ms); });
   return times;
 }
 
-Result<std::vector<double>> DecodeValues(std::span<const uint8_t> bytes) {
+Status DecodeValues(std::span<const uint8_t> bytes, std::vector<double>& values) {
+  values.clear();
   HEARTH_ASSIGN_OR_RETURN(const Header header, ReadHeader(bytes));
   if (header.form == kFormTimes) return Broken(bytes, "holds no values");
-  std::vector<double> values;
-  values.reserve(header.count);
-  if (header.form == kFormDouble) {
-    if (!DecodeDoubles(header, values)) return Broken(bytes, "malformed");
-    return values;
+  if (header.packed || header.form == kFormDouble) {
+    if (header.packed && header.form == kFormDouble) return Broken(bytes, "packed doubles");
+    const bool decoded =
+        header.packed ? DecodePacked(header, values) : DecodeDoubles(header, values);
+    return decoded ? Status::Ok() : Broken(bytes, "malformed");
   }
+  values.reserve(header.count);
   DecodeIntegers(header, [&](bool present, int64_t scaled) {
     values.push_back(kAbsent);
     if (present) values.back() = Unscale(scaled, header.form);
   });
-  return values;
+  return Status::Ok();
 }
 
 }  // namespace hearth::storage

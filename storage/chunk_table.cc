@@ -12,6 +12,9 @@ namespace {
 
 constexpr int kSlotBits = 20;  // FrameEncoder admits no more slots
 constexpr int64_t kSlotsMax = int64_t{1} << kSlotBits;
+// Encoders write a keyframe every 60 frames; beyond this none of the frames would decode.
+constexpr size_t kKeyframeWithin = 128;
+constexpr size_t kWalkSparseness = 12;  // rows passed over that cost as much as a look-up
 
 int64_t ChunkKey(int64_t first_ms, int64_t slot) { return first_ms << kSlotBits | slot; }
 
@@ -39,7 +42,7 @@ Result<std::optional<int64_t>> FindCut(Connection& connection, const std::string
   HEARTH_ASSIGN_OR_RETURN(Statement rows,
                           connection.Prepare("SELECT ts, substr(frame, 1, 2) FROM " + table +
                                              " ORDER BY ts LIMIT ?"));
-  rows.Bind(1, static_cast<int64_t>(frames_max) + 1);
+  rows.Bind(1, static_cast<int64_t>(std::max(frames_max, kKeyframeWithin)) + 1);
   std::optional<int64_t> keyframe;
   int64_t newest = 0;
   size_t count = 0;
@@ -48,13 +51,15 @@ Result<std::optional<int64_t>> FindCut(Connection& connection, const std::string
     if (!row) break;
     newest = rows.Int(0);
     if (newest < 0 || newest >= kChunkTimeMax) return std::optional<int64_t>();
-    if (count > 0 && FrameDecoder::IsKeyframe(rows.Blob(1))) keyframe = newest;
+    const bool cuts = count > 0 && FrameDecoder::IsKeyframe(rows.Blob(1));
+    if (cuts && (count <= frames_max || !keyframe)) keyframe = newest;
   }
   if (count <= frames_max) return std::optional<int64_t>();
   return std::optional<int64_t>(keyframe.value_or(newest));
 }
 
-Status WriteGroup(Connection& connection, const std::string& table, Columns columns) {
+Status WriteGroup(Connection& connection, const std::string& table, ChunkCoding coding,
+                  Columns columns) {
   const int64_t first_ms = columns.times.front();
   HEARTH_ASSIGN_OR_RETURN(Statement chunk, connection.Prepare(
       "INSERT INTO " + table + "_chunks(key, chunk) VALUES(?, ?)"));
@@ -63,7 +68,7 @@ Status WriteGroup(Connection& connection, const std::string& table, Columns colu
     std::vector<double>& values = columns.values[slot];
     if (values.empty()) continue;
     values.resize(columns.times.size(), kAbsent);
-    const std::vector<uint8_t> encoded = EncodeValues(values);
+    const std::vector<uint8_t> encoded = EncodeValues(values, coding);
     chunk.Bind(1, ChunkKey(first_ms, static_cast<int64_t>(slot)));
     chunk.Bind(2, std::span<const uint8_t>(encoded));
     HEARTH_RETURN_IF_ERROR(chunk.Run());
@@ -95,7 +100,8 @@ std::string ChunkTablesSql(const std::string& tier_table) {
 }
 
 Result<bool> CompactOldest(Connection& connection, const std::string& tier_table,
-                           size_t frames_max, const FrameVisitor::BrokenFn& broken) {
+                           size_t frames_max, ChunkCoding coding,
+                           const FrameVisitor::BrokenFn& broken) {
   HEARTH_ASSIGN_OR_RETURN(const std::optional<int64_t> cut_ms,
                           FindCut(connection, tier_table, frames_max));
   if (!cut_ms) return false;
@@ -112,19 +118,19 @@ Result<bool> CompactOldest(Connection& connection, const std::string& tier_table
   erase.Bind(1, *cut_ms);
   HEARTH_RETURN_IF_ERROR(erase.Run());
   if (!columns.times.empty()) {
-    HEARTH_RETURN_IF_ERROR(WriteGroup(connection, tier_table, std::move(columns)));
+    HEARTH_RETURN_IF_ERROR(WriteGroup(connection, tier_table, coding, std::move(columns)));
   }
   return true;
 }
 
 Status WriteAsGroup(Connection& connection, const std::string& tier_table,
-                    const std::vector<FramePtr>& frames) {
+                    ChunkCoding coding, const std::vector<FramePtr>& frames) {
   Columns columns;
   for (const FramePtr& frame : frames) {
     columns.Add(frame->time_ms, frame->values.size(),
                 [&](size_t slot) { return frame->values[slot]; });
   }
-  return WriteGroup(connection, tier_table, std::move(columns));
+  return WriteGroup(connection, tier_table, coding, std::move(columns));
 }
 
 Result<int64_t> DeleteOldestGroups(Connection& connection, const std::string& tier_table,
@@ -166,12 +172,10 @@ Result<ChunkReader> ChunkReader::Open(Connection& connection, const std::string&
                          " ORDER BY first_ms"));
   groups.Bind(1, start_ms).Bind(2, end_ms);
   const std::string chunks = tier_table + "_chunks";
-  HEARTH_ASSIGN_OR_RETURN(Statement one,
-                          connection.Prepare("SELECT chunk FROM " + chunks + " WHERE key = ?"));
   HEARTH_ASSIGN_OR_RETURN(
-      Statement all, connection.Prepare("SELECT key, chunk FROM " + chunks +
-                                        " WHERE key >= ? AND key < ? ORDER BY key"));
-  return ChunkReader(std::move(groups), std::move(one), std::move(all), std::move(broken));
+      Statement walk, connection.Prepare("SELECT key, chunk FROM " + chunks +
+                                         " WHERE key BETWEEN ? AND ? ORDER BY key"));
+  return ChunkReader(std::move(groups), std::move(walk), std::move(broken));
 }
 
 Result<bool> ChunkReader::Next() {
@@ -191,33 +195,58 @@ Result<bool> ChunkReader::Next() {
   }
 }
 
-std::vector<double> ChunkReader::Decode(std::span<const uint8_t> chunk) const {
-  auto values = DecodeValues(chunk);
-  if (values.ok() && values->size() != times_.size()) {
-    values = DataLoss("a chunk with another number of values than its group has frames");
+const std::vector<double>& ChunkReader::Decode(std::span<const uint8_t> chunk) {
+  Status decoded = DecodeValues(chunk, values_);
+  if (decoded.ok() && values_.size() != times_.size()) {
+    decoded = DataLoss("a chunk with another number of values than its group has frames");
   }
-  if (values.ok()) return *std::move(values);
-  broken_(first_ms_, values.status());
-  return std::vector<double>(times_.size(), kAbsent);
+  if (!decoded.ok()) {
+    broken_(first_ms_, decoded);
+    values_.clear();
+  }
+  return values_;
 }
 
-Result<std::vector<double>> ChunkReader::Column(size_t slot) {
-  one_.Reset();
-  one_.Bind(1, ChunkKey(first_ms_, static_cast<int64_t>(slot)));
-  HEARTH_ASSIGN_OR_RETURN(const bool row, one_.Step());
-  if (!row) return std::vector<double>(times_.size(), kAbsent);
-  return Decode(one_.Blob(0));
-}
-
-Status ChunkReader::Columns(const std::function<void(size_t, std::vector<double>)>& take) {
-  all_.Reset();
+Status ChunkReader::Walk(size_t first_slot, size_t last_slot, const TakeFn& take) {
+  walk_.Reset();
   const int64_t first_key = ChunkKey(first_ms_, 0);
-  all_.Bind(1, first_key).Bind(2, first_key + kSlotsMax);
+  walk_.Bind(1, first_key + static_cast<int64_t>(first_slot));
+  walk_.Bind(2, first_key + static_cast<int64_t>(last_slot));
   while (true) {
-    HEARTH_ASSIGN_OR_RETURN(const bool row, all_.Step());
+    HEARTH_ASSIGN_OR_RETURN(const bool row, walk_.Step());
     if (!row) return Status::Ok();
-    take(static_cast<size_t>(all_.Int(0) - first_key), Decode(all_.Blob(1)));
+    take(static_cast<size_t>(walk_.Int(0) - first_key), walk_.Blob(1));
   }
+}
+
+Status ChunkReader::All(const ColumnFn& take) {
+  return Walk(0, kSlotsMax - 1, [&](size_t slot, std::span<const uint8_t> chunk) {
+    take(slot, Decode(chunk));
+  });
+}
+
+// One walk over the stretch of slots where most are asked for, else a look-up each.
+Status ChunkReader::Columns(std::span<const size_t> slots, const ColumnFn& take) {
+  if (slots.empty()) return Status::Ok();
+  auto next = slots.begin();
+  const auto fill = [&](auto end) {
+    values_.clear();
+    for (; next != end; ++next) take(*next, values_);
+  };
+  const auto found = [&](size_t slot, std::span<const uint8_t> chunk) {
+    const auto wanted = std::lower_bound(next, slots.end(), slot);
+    fill(wanted);
+    if (next == slots.end() || *next != slot) return;
+    take(slot, Decode(chunk));
+    ++next;
+  };
+  if (slots.back() - slots.front() < kWalkSparseness * slots.size()) {
+    HEARTH_RETURN_IF_ERROR(Walk(slots.front(), slots.back(), found));
+  } else {
+    for (const size_t slot : slots) HEARTH_RETURN_IF_ERROR(Walk(slot, slot, found));
+  }
+  fill(slots.end());
+  return Status::Ok();
 }
 
 Status ReadTierFrames(Connection& connection, const std::string& tier_table, int64_t start_ms,
@@ -230,7 +259,7 @@ Status ReadTierFrames(Connection& connection, const std::string& tier_table, int
     if (!group) break;
     std::vector<Frame> frames(reader.times().size());
     for (size_t i = 0; i < frames.size(); ++i) frames[i].time_ms = reader.times()[i];
-    HEARTH_RETURN_IF_ERROR(reader.Columns([&](size_t slot, const std::vector<double>& values) {
+    HEARTH_RETURN_IF_ERROR(reader.All([&](size_t slot, const std::vector<double>& values) {
       for (size_t i = 0; i < values.size(); ++i) {
         if (IsAbsent(values[i])) continue;
         frames[i].values.resize(slot, kAbsent);  // slots ascend

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/chunk_codec.h"
 #include "storage/frame.h"
 #include "storage/sqlite.h"
 #include "storage/tier.h"
@@ -29,12 +30,13 @@ std::string ChunkTablesSql(const std::string& tier_table);
 // more. Frames that do not decode are reported and left out. All inside the caller's transaction.
 // Returns whether there was something to do.
 Result<bool> CompactOldest(Connection& connection, const std::string& tier_table,
-                           size_t frames_max, const FrameVisitor::BrokenFn& broken);
+                           size_t frames_max, ChunkCoding coding,
+                           const FrameVisitor::BrokenFn& broken);
 
 // Stores frames as one group at once. At least one frame, after all that the tier has; the tier has
 // none that are not in groups.
 Status WriteAsGroup(Connection& connection, const std::string& tier_table,
-                    const std::vector<FramePtr>& frames);
+                    ChunkCoding coding, const std::vector<FramePtr>& frames);
 
 // Deletes groups that end before `cutoff_ms`, the oldest first, until `frames` are gone. Returns
 // how many are.
@@ -52,25 +54,27 @@ class ChunkReader {
   Result<bool> Next();
   // Of the group, ascending; also those outside of the range.
   const std::vector<int64_t>& times() const { return times_; }
-  // The slot's values at times().
-  Result<std::vector<double>> Column(size_t slot);
-  // Every slot that has a value.
-  Status Columns(const std::function<void(size_t slot, std::vector<double>)>& take);
+  // The values of slots at times(); empty for a slot that has none. Valid during the call.
+  using ColumnFn = std::function<void(size_t slot, const std::vector<double>& values)>;
+  // Of each slot asked for, ascending.
+  Status Columns(std::span<const size_t> slots, const ColumnFn& take);
+  // Of every slot that has a value, ascending.
+  Status All(const ColumnFn& take);
 
  private:
-  ChunkReader(Statement groups, Statement one, Statement all, FrameVisitor::BrokenFn broken)
-      : groups_(std::move(groups)),
-        one_(std::move(one)),
-        all_(std::move(all)),
-        broken_(std::move(broken)) {}
-  std::vector<double> Decode(std::span<const uint8_t> chunk) const;
+  using TakeFn = std::function<void(size_t slot, std::span<const uint8_t> chunk)>;
+
+  ChunkReader(Statement groups, Statement walk, FrameVisitor::BrokenFn broken)
+      : groups_(std::move(groups)), walk_(std::move(walk)), broken_(std::move(broken)) {}
+  Status Walk(size_t first_slot, size_t last_slot, const TakeFn& take);
+  const std::vector<double>& Decode(std::span<const uint8_t> chunk);
 
   Statement groups_;
-  Statement one_;
-  Statement all_;
+  Statement walk_;
   FrameVisitor::BrokenFn broken_;
   int64_t first_ms_ = 0;
   std::vector<int64_t> times_;
+  std::vector<double> values_;
 };
 
 // The frames of a tier in (start_ms, end_ms], ascending, whichever form they are stored in.

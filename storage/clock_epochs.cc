@@ -15,6 +15,7 @@ constexpr int64_t kClockStepMs = 2000;
 constexpr int64_t kKeyGapMaxMs = 3'600'000;
 // The year this program first ran: a clock before it is wrong.
 constexpr int64_t kFirstPlausibleMs = 1'767'225'600'000;  // 2026-01-01
+constexpr int64_t kTimeMax = int64_t{1} << 60;  // no time is beyond, and offsets do not overflow
 constexpr int64_t kAnchorSlackMs = 500;  // a disciplined clock's drift is not worth a write
 
 int64_t Millis(double seconds) { return std::llround(seconds * 1000); }
@@ -69,22 +70,40 @@ int64_t ClockEpochs::MoveBack(int64_t wall_ms, int64_t elapsed_ms) {
   epoch.moved_ms += wall_ms - key_ms - epoch.offset_ms;
   epoch.offset_ms = wall_ms - key_ms;
   unwritten_ = true;
+  GiveWay();
   return key_ms;
+}
+
+// An epoch stays where the clock put it unless the next one of its boot begins before its end.
+void ClockEpochs::GiveWay() {
+  for (size_t i = epochs_.size() - 1; i-- > 0;) {
+    const Epoch& next = epochs_[i + 1];
+    Epoch& epoch = epochs_[i];
+    if (epoch.boot_id != next.boot_id) return;
+    const int64_t unmoved_ms = epoch.offset_ms - epoch.moved_ms;
+    const int64_t end_max_ms = next.first_key_ms + next.offset_ms - 1;
+    epoch.offset_ms = std::min(unmoved_ms, end_max_ms - epoch.last_key_ms);
+    epoch.moved_ms = epoch.offset_ms - unmoved_ms;
+  }
 }
 
 int64_t ClockEpochs::MoveForward(int64_t wall_ms, int64_t step_ms) {
   Epoch& epoch = epochs_.back();
-  // A move back that is undone, or a clock that becomes right, takes the samples with it.
-  const int64_t undone_ms = epoch.provisional ? step_ms : std::min(step_ms, -epoch.moved_ms);
+  // A move back that is undone, or a clock that becomes right, takes the samples with it. One that
+  // closed the gap before the epoch stays.
+  const int64_t undoable_ms = std::max<int64_t>(-epoch.moved_ms - epoch.gap_ms, 0);
+  const int64_t undone_ms = epoch.provisional ? step_ms : std::min(step_ms, undoable_ms);
   epoch.offset_ms += undone_ms;
   epoch.moved_ms = std::min<int64_t>(epoch.moved_ms + undone_ms, 0);
   epoch.provisional = epoch.provisional && !BelievesIn(epoch.first_key_ms + epoch.offset_ms);
   unwritten_ = true;
+  GiveWay();
   const int64_t gap_ms = step_ms - undone_ms;
   if (gap_ms > kClockStepMs) {
     const std::string boot_id = epoch.boot_id;
     const int64_t key_ms = BeginEpoch(wall_ms, gap_ms);
     epochs_.back().boot_id = boot_id;
+    epochs_.back().gap_ms = gap_ms;
     return key_ms;
   }
   return std::max(KeyNow(wall_ms), last_key_ms_ + 1);
@@ -92,6 +111,7 @@ int64_t ClockEpochs::MoveForward(int64_t wall_ms, int64_t step_ms) {
 
 int64_t ClockEpochs::BeginEpoch(int64_t wall_ms, int64_t gap_ms) {
   epochs_.back().last_key_ms = last_key_ms_;
+  epochs_.back().moved_ms = 0;  // where it is now it belongs
   Epoch epoch;
   epoch.offset_ms = epochs_.back().offset_ms;
   epoch.first_key_ms = wall_ms - epoch.offset_ms;
@@ -177,6 +197,8 @@ std::vector<Stretch> ClockEpochs::Answering(int64_t start_ms, int64_t end_ms) co
 }
 
 std::vector<Stretch> ClockEpochs::Overlapping(int64_t start_ms, int64_t end_ms) const {
+  start_ms = std::clamp(start_ms, -kTimeMax, kTimeMax);
+  end_ms = std::clamp(end_ms, -kTimeMax, kTimeMax);
   if (epochs_.empty()) return {{start_ms, end_ms, 0}};
   std::vector<Stretch> found;
   for (size_t i = 0; i < epochs_.size(); ++i) {
@@ -207,13 +229,13 @@ Status ClockEpochs::Load(Connection& connection, int64_t oldest_key_ms, int64_t 
   last_key_ms_ = last_key_ms;
   HEARTH_ASSIGN_OR_RETURN(
       Statement rows,
-      connection.Prepare("SELECT first_key_ms, last_key_ms, offset_ms, moved_ms, anchor_ms, "
-                         "boot_id, provisional FROM clock_epochs ORDER BY first_key_ms"));
+      connection.Prepare("SELECT first_key_ms, last_key_ms, offset_ms, gap_ms, moved_ms, "
+                         "anchor_ms, boot_id, provisional FROM clock_epochs ORDER BY first_key_ms"));
   while (true) {
     HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
     if (!row) break;
     epochs_.push_back({rows.Int(0), rows.Int(1), rows.Int(2), rows.Int(3), rows.Int(4),
-                       std::string(rows.Text(5)), rows.Int(6) != 0});
+                       rows.Int(5), std::string(rows.Text(6)), rows.Int(7) != 0});
   }
   // An older release's file: its keys are times of the wall clock.
   if (epochs_.empty() && last_key_ms > 0) epochs_.emplace_back();
@@ -233,12 +255,12 @@ Status ClockEpochs::Write(Connection& connection, const std::vector<Epoch>& epoc
   if (epochs.empty()) return Status::Ok();
   HEARTH_RETURN_IF_ERROR(connection.Execute("DELETE FROM clock_epochs"));
   HEARTH_ASSIGN_OR_RETURN(Statement insert, connection.Prepare(
-      "INSERT INTO clock_epochs(first_key_ms, last_key_ms, offset_ms, moved_ms, anchor_ms, boot_id,"
-      " provisional) VALUES(?, ?, ?, ?, ?, ?, ?)"));
+      "INSERT INTO clock_epochs(first_key_ms, last_key_ms, offset_ms, gap_ms, moved_ms, anchor_ms,"
+      " boot_id, provisional) VALUES(?, ?, ?, ?, ?, ?, ?, ?)"));
   for (const Epoch& epoch : epochs) {
     insert.Bind(1, epoch.first_key_ms).Bind(2, epoch.last_key_ms).Bind(3, epoch.offset_ms);
-    insert.Bind(4, epoch.moved_ms).Bind(5, epoch.anchor_ms);
-    insert.Bind(6, std::string_view(epoch.boot_id)).Bind(7, int64_t{epoch.provisional});
+    insert.Bind(4, epoch.gap_ms).Bind(5, epoch.moved_ms).Bind(6, epoch.anchor_ms);
+    insert.Bind(7, std::string_view(epoch.boot_id)).Bind(8, int64_t{epoch.provisional});
     HEARTH_RETURN_IF_ERROR(insert.Run());
   }
   return Status::Ok();

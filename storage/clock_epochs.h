@@ -4,7 +4,7 @@
 // epoch is a stretch of keys over which the wall clock ran evenly; it says by how much the wall
 // clock is ahead of them. When the clock is set, one epoch's offset moves and no sample does:
 //   back      The stamps since the epoch began were too late: it moves back with the clock, and
-//             forward again when that is undone.
+//             forward again when that is undone. Those before it in the same boot give way.
 //   forward   A new epoch begins; the time between is a gap.
 //   lost      A boot whose clock stands before the newest sample, or before any box ran this
 //             program, begins a provisional epoch, which moves as a whole once the clock is right.
@@ -25,7 +25,8 @@ struct Epoch {
   int64_t first_key_ms = 0;
   int64_t last_key_ms = std::numeric_limits<int64_t>::max();  // of its samples, once it has ended
   int64_t offset_ms = 0;  // wall clock - key
-  int64_t moved_ms = 0;   // by how much it was moved back so far; 0 or less
+  int64_t gap_ms = 0;     // that the clock was set forward by when it began
+  int64_t moved_ms = 0;   // by how much it was moved back since; 0 or less
   int64_t anchor_ms = 0;  // wall clock - boot clock, when last looked at
   std::string boot_id;
   bool provisional = false;
@@ -78,6 +79,7 @@ class ClockEpochs {
   int64_t MoveBack(int64_t wall_ms, int64_t elapsed_ms);
   int64_t MoveForward(int64_t wall_ms, int64_t step_ms);
   int64_t BeginEpoch(int64_t wall_ms, int64_t gap_ms);
+  void GiveWay();
   void NoteAnchor(int64_t wall_ms, double boot_s);
   int64_t LastKey(size_t epoch) const;
   bool BelievesIn(int64_t wall_ms) const;

@@ -26,6 +26,7 @@ constexpr size_t kGroupFramesMin = 64;
 // Frames of a roll-up are stored some at a time, so that a commit touches the raw table alone: until
 // then the raw frames can bring them back.
 constexpr int64_t kRollupHoldMs = 3'600'000;
+constexpr int64_t kRollupHoldShare = 32;  // of the file's limit; in memory they take more than there
 // Of one tier after one commit; a file of an older release is worked off at this pace.
 constexpr int kGroupsPerCommit = 4;
 
@@ -97,7 +98,7 @@ Status History::Compact() {
       HEARTH_ASSIGN_OR_RETURN(Connection* const connection, file_->Writer());
       HEARTH_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(*connection));
       HEARTH_ASSIGN_OR_RETURN(const bool compacted, CompactOldest(*connection, tier.table,
-                                                                  frames_max,
+                                                                  frames_max, tier.coding(),
                                                                   NoteBroken(tier.table)));
       if (!compacted) break;
       HEARTH_ASSIGN_OR_RETURN(const StoredFrames stored, MeasureTier(*connection, tier.table));
@@ -133,8 +134,11 @@ bool History::MayHold(const Tier& tier, const std::vector<FramePtr>& frames) con
   if (&tier == &tiers_[0] || frames.empty()) return false;
   if (frames.size() >= tier.options.chunk_frames) return false;
   const int64_t first_ms = frames.front()->time_ms;
-  const bool raw_has_them = tiers_[0].OldestMs() <= first_ms - tier.step_ms();
-  return raw_has_them && last_ms_ - first_ms < std::min(kRollupHoldMs, tiers_[0].keep_ms() / 2);
+  const bool raw_has_them = tiers_[0].stored.oldest_ms <= first_ms - tier.step_ms();
+  const auto bytes =
+      static_cast<int64_t>(frames.size() * frames.back()->values.size() * sizeof(double));
+  return raw_has_them && bytes < file_->bytes_limit() / kRollupHoldShare &&
+         last_ms_ - first_ms < std::min(kRollupHoldMs, tiers_[0].keep_ms() / 2);
 }
 
 Status History::Commit(Batch& batch) {
@@ -174,7 +178,7 @@ Status History::Store(Connection& connection, Tier& tier, const std::vector<Fram
     return WriteFrames(connection, tier, frames);
   }
   tier.encoder.Reset();
-  return WriteAsGroup(connection, tier.table, frames);
+  return WriteAsGroup(connection, tier.table, tier.coding(), frames);
 }
 
 Status History::Expire(Connection& connection, Batch& batch) {

@@ -36,8 +36,8 @@ constexpr const char* kSteps[] = {
     // Frames and chunks are stored under keys (clock_epochs.h), events too. Until here those were
     // times of the wall clock.
     "CREATE TABLE clock_epochs(first_key_ms INTEGER PRIMARY KEY, last_key_ms INTEGER NOT NULL,"
-    " offset_ms INTEGER NOT NULL, moved_ms INTEGER NOT NULL, anchor_ms INTEGER NOT NULL,"
-    " boot_id TEXT NOT NULL, provisional INTEGER NOT NULL);"
+    " offset_ms INTEGER NOT NULL, gap_ms INTEGER NOT NULL, moved_ms INTEGER NOT NULL,"
+    " anchor_ms INTEGER NOT NULL, boot_id TEXT NOT NULL, provisional INTEGER NOT NULL);"
     "ALTER TABLE events RENAME COLUMN time_ms TO key_ms;",
 };
 const Schema kSchema{kApplicationId, kSteps};
@@ -127,6 +127,7 @@ Status HistoryFile::OpenWriter(bool check) {
   HEARTH_ASSIGN_OR_RETURN(Connection connection,
                           Connection::Open(path_, Connection::Mode::kReadWrite));
   HEARTH_RETURN_IF_ERROR(CheckSchema(connection, kSchema));
+  bytes_limit_ = std::max(BytesAllowed(path_, bytes_max_), 16 * kPageBytes);
   // page_size and auto_vacuum take effect only before the first table. The write-ahead log is kept
   // at the size of the ballast, so that the one can be emptied with the space of the other.
   HEARTH_RETURN_IF_ERROR(connection.Execute(
@@ -136,7 +137,7 @@ Status HistoryFile::OpenWriter(bool check) {
       "PRAGMA journal_size_limit = 2097152; PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;"
       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
       "PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA max_page_count = " +
-      std::to_string(std::max<int64_t>(BytesAllowed(path_, bytes_max_) / kPageBytes, 16))));
+      std::to_string(bytes_limit_ / kPageBytes)));
   if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
   for (const std::string& table : tables_) {

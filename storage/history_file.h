@@ -47,6 +47,7 @@ class HistoryFile {
   const std::string& set_aside() const { return set_aside_; }
   // Pages in use as a part of the limit, 0..1.
   Result<double> Fullness();
+  int64_t bytes_limit() const { return bytes_limit_; }  // of the database
   int64_t BytesOnDisk() const;  // database and write-ahead log
 
  private:
@@ -60,6 +61,7 @@ class HistoryFile {
   const std::string path_;
   const int64_t bytes_max_;
   const std::vector<std::string> tables_;
+  std::atomic<int64_t> bytes_limit_ = 0;
   std::string set_aside_;
   std::optional<Connection> writer_;
   mutable std::mutex readers_mutex_;

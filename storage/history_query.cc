@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "base/limits.h"
@@ -50,6 +51,7 @@ struct History::Segment {
   int64_t offset_ms;  // to the wall clock
   std::vector<FramePtr> tail;
   int64_t tail_first_ms;  // the tail has everything from here on
+  size_t points_max;
 };
 
 struct History::Chosen {
@@ -65,6 +67,11 @@ struct History::Chosen {
     if (!alive && !was_alive) return 0;
     series.samples.push_back({time_ms, value});
     return 1;
+  }
+  int64_t AddColumn(std::span<const int64_t> keys, int64_t offset_ms, const double* values) {
+    const size_t before = series.samples.size();
+    for (size_t i = 0; i < keys.size(); ++i) Add(keys[i] + offset_ms, values[i]);
+    return static_cast<int64_t>(series.samples.size() - before);
   }
 
   // kAbsent, or the point of this series in a frame whose values `at` gives by slot.
@@ -111,8 +118,14 @@ std::vector<History::Segment> History::Plan(const Stretch& stretch, size_t chose
   const auto add = [&](const Tier& tier, int64_t from_ms) {
     const int64_t start_ms = std::max(stretch.start_key_ms, from_ms);
     if (start_ms >= end_ms) return;
+    std::vector<FramePtr> tail = tier.tail.Range(start_ms, end_ms);
+    const int64_t newest_ms = tail.empty() ? end_ms : tail.back()->time_ms;
+    const int64_t steps = (newest_ms - std::max(start_ms, tier.OldestMs() - 1)) /
+                          std::max<int64_t>(tier.step_ms(), 1000);
+    const int64_t frames = tier.stored.rows + static_cast<int64_t>(tail.size());
+    const auto points_max = static_cast<size_t>(std::max<int64_t>(std::min(steps, frames), 0) + 1);
     segments.push_back({&tier, tier.options.step_s == 0, start_ms, end_ms, stretch.offset_ms,
-                        tier.tail.Range(start_ms, end_ms), tier.tail.first_ms()});
+                        std::move(tail), tier.tail.first_ms(), points_max});
     end_ms = start_ms;
   };
   if (chosen > 0) add(tiers_[0], tiers_[chosen].tail.newest()->time_ms);
@@ -156,6 +169,11 @@ Result<std::vector<promql::Series>> History::SelectGauges(
       std::vector<Segment> part = Plan(stretch, tier);
       std::move(part.begin(), part.end(), std::back_inserter(segments));
     }
+  }
+  size_t points = 0;
+  for (const Segment& segment : segments) points += segment.points_max;
+  if (points * chosen.size() < static_cast<size_t>(limits::kQuerySamplesMax)) {
+    for (Chosen& one : chosen) one.series.samples.reserve(points);
   }
   for (const Segment& segment : segments) HEARTH_RETURN_IF_ERROR(Fill(segment, view, chosen));
   std::vector<promql::Series> series;
@@ -204,27 +222,50 @@ Status History::FillFromChunks(Connection& connection, const Segment& segment, G
   HEARTH_ASSIGN_OR_RETURN(
       ChunkReader reader, ChunkReader::Open(connection, segment.tier->table, segment.start_ms,
                                             segment.end_ms, NoteBroken(segment.tier->table)));
+  // By column: a view of a gauge looks at one or two of them, a counter has one.
+  struct Wanted {
+    Chosen* one;
+    size_t first_slot;
+    size_t column;
+    bool last;     // of this series
+    bool is_only;  // and the values are the points
+  };
+  std::map<size_t, Wanted> by_slot;
+  std::vector<size_t> slots;
+  for (Chosen& one : chosen) {
+    const size_t first_slot = segment.raw ? one.id : one.rollup_slot;
+    const std::vector<size_t> columns = one.Columns(segment.raw, view);
+    for (const size_t column : columns) {
+      const bool is_only = columns.size() == 1 && view != GaugeView::kCount;
+      by_slot[first_slot + column] = {&one, first_slot, column, column == columns.back(), is_only};
+    }
+  }
+  for (const auto& [slot, wanted] : by_slot) slots.push_back(slot);
+  std::array<std::vector<double>, kGaugeColumns> columns;
   while (samples <= limits::kQuerySamplesMax) {
     HEARTH_ASSIGN_OR_RETURN(const bool group, reader.Next());
     if (!group) break;
     const std::vector<int64_t>& times = reader.times();
     const auto first = std::upper_bound(times.begin(), times.end(), segment.start_ms);
     const auto last = std::upper_bound(first, times.end(), segment.end_ms);
-    for (Chosen& one : chosen) {
-      // By column: a view of a gauge looks at some of them, a counter has one.
-      std::array<std::vector<double>, kGaugeColumns> columns;
-      const size_t first_slot = segment.raw ? one.id : one.rollup_slot;
-      for (const size_t column : one.Columns(segment.raw, view)) {
-        HEARTH_ASSIGN_OR_RETURN(columns[column], reader.Column(first_slot + column));
+    HEARTH_RETURN_IF_ERROR(reader.Columns(slots, [&](size_t slot, const std::vector<double>& values) {
+      const Wanted& wanted = by_slot.at(slot);
+      if (values.empty() && !wanted.one->alive && wanted.is_only) return;
+      if (wanted.is_only && !values.empty()) {
+        samples += wanted.one->AddColumn({first, last}, segment.offset_ms,
+                                         values.data() + (first - times.begin()));
+        return;
       }
+      columns[wanted.column] = values;
+      columns[wanted.column].resize(times.size(), kAbsent);
+      if (!wanted.last) return;
       for (auto time = first; time != last; ++time) {
         const auto row = static_cast<size_t>(time - times.begin());
-        const double value = one.Point(segment.raw, view, [&](size_t slot) {
-          return columns[slot - first_slot][row];
-        });
-        samples += one.Add(*time + segment.offset_ms, value);
+        const auto at = [&](size_t s) { return columns[s - wanted.first_slot][row]; };
+        samples += wanted.one->Add(*time + segment.offset_ms,
+                                   wanted.one->Point(segment.raw, view, at));
       }
-    }
+    }));
   }
   return Status::Ok();
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/chunk_codec.h"
 #include "storage/frame.h"
 #include "storage/sqlite.h"
 
@@ -63,6 +64,10 @@ struct Tier {
 
   int64_t step_ms() const { return options.step_s * 1000; }
   int64_t keep_ms() const { return options.keep_s * 1000; }
+  // Raw chunks are many, roll-ups are read by the month.
+  ChunkCoding coding() const {
+    return options.step_s == 0 ? ChunkCoding::kSmallest : ChunkCoding::kFastest;
+  }
   // The first time this tier can answer for; kForever when it is empty.
   int64_t OldestMs() const { return std::min(stored.oldest_ms, tail.first_ms()); }
 

@@ -135,8 +135,10 @@ TEST_F(HistoryTest, RefusesTheFileOfANewerReleaseAndLeavesItAlone) {
   Open();
   Tick({{Gauge("g"), 1}});
   history_.reset();
+  int64_t version = 0;
   {
     Connection db = *Connection::Open(options_.path, Connection::Mode::kReadWrite);
+    version = *db.QueryInt("PRAGMA user_version");
     ASSERT_TRUE(db.Execute("PRAGMA user_version = 99").ok());
   }
   const auto opened = History::Open(options_, &clock_);
@@ -146,7 +148,7 @@ TEST_F(HistoryTest, RefusesTheFileOfANewerReleaseAndLeavesItAlone) {
   {
     Connection db = *Connection::Open(options_.path, Connection::Mode::kReadWrite);
     EXPECT_EQ(*db.QueryInt("SELECT count(*) FROM raw"), 1);
-    ASSERT_TRUE(db.Execute("PRAGMA user_version = 1").ok());
+    ASSERT_TRUE(db.Execute("PRAGMA user_version = " + std::to_string(version)).ok());
   }
   Open();
   EXPECT_EQ(Samples("g").size(), 1u);

@@ -24,8 +24,16 @@ class TestClock : public Clock {
     monotonic_ms += ms;
   }
 
+  std::string BootId() const override { return boot_id; }
+  void Reboot(int64_t wall) {
+    wall_ms = wall;
+    monotonic_ms = 20'000;
+    boot_id += "'";
+  }
+
   int64_t wall_ms = 1'800'000'000'000;
   int64_t monotonic_ms = 1'000'000;
+  std::string boot_id = "boot";
 };
 
 class HistoryTest : public testing::Test {
