@@ -6,10 +6,10 @@
 
 namespace hearth {
 
-std::string GzipCompress(std::string_view data) {
+std::string GzipCompress(std::string_view data, int level) {
   constexpr int kGzipWindow = 15 + 16;  // the largest window, and a gzip header instead of zlib's
   z_stream stream{};
-  CHECK(deflateInit2(&stream, 6, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  CHECK(deflateInit2(&stream, level, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) == Z_OK);
   std::string compressed(deflateBound(&stream, data.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
   stream.avail_in = static_cast<uInt>(data.size());

@@ -45,7 +45,10 @@ inline constexpr int kTemplateDepthMax = 64;
 
 // Points of one series in an answer of query_range: Prometheus's own limit.
 inline constexpr int kQueryPointsMax = 11'000;
-// Samples one query may touch: Prometheus's default --query.max-samples.
+// Bytes of one query. A dashboard's variable with every value of a large fleet spelled out stays
+// below it; parsing that much takes milliseconds.
+inline constexpr size_t kQueryBytesMax = size_t{256} << 10;
+// Samples one query may hold at a time: Prometheus's default --query.max-samples.
 inline constexpr int64_t kQuerySamplesMax = 50'000'000;
 inline constexpr double kQueryTimeoutS = 30.0;
 

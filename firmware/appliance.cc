@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
@@ -13,6 +14,7 @@
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
+#include "firmware/api/prometheus_status.h"
 #include "firmware/api/rules_api.h"
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
@@ -26,6 +28,7 @@
 #include "firmware/models/model_manager.h"
 #include "firmware/sampler.h"
 #include "storage/history.h"
+#include "storage/promql/ast.h"
 
 namespace hearth {
 
@@ -92,6 +95,39 @@ RuleServiceOptions RulesOf(const ApplianceOptions& options) {
   return rules;
 }
 
+// What Prometheus's clients ask about a server, in the names of its configuration and flags.
+api::ServerFacts ServerFactsOf(const ApplianceOptions& options, double start_time_s,
+                               const storage::History& history) {
+  const auto seconds = [](int64_t s) { return promql::DurationText(s * 1000); };
+  const storage::HistoryOptions defaults;
+  api::ServerFacts facts;
+  facts.start_time_ms = static_cast<int64_t>(start_time_s * 1000);
+  facts.storage_retention = seconds(defaults.tiers.back().keep_s);
+  facts.config_yaml = "global:\n  scrape_interval: 1s\n";
+  facts.flags = {{"query.lookback-delta", "5m"},
+                 {"query.max-samples", std::to_string(limits::kQuerySamplesMax)},
+                 {"query.timeout", seconds(static_cast<int64_t>(limits::kQueryTimeoutS))},
+                 {"storage.tsdb.path", options.state_directory},
+                 {"storage.tsdb.retention.size", std::to_string(defaults.bytes_max) + "B"},
+                 {"storage.tsdb.retention.time", facts.storage_retention},
+                 {"web.enable-admin-api", "false"},
+                 {"web.listen-address", options.host + ":" + std::to_string(options.port)}};
+  if (!options.alert_webhook_url.empty()) {
+    facts.alertmanager_urls.push_back(options.alert_webhook_url);
+  }
+  facts.stored = [&history] {
+    api::StoredFacts stored;
+    int64_t oldest_ms = storage::Tail::kForever;
+    for (const storage::TierStats& tier : history.stats().tiers) {
+      stored.chunks += tier.stored.rows;
+      oldest_ms = std::min(oldest_ms, tier.stored.oldest_ms);
+    }
+    if (oldest_ms != storage::Tail::kForever) stored.oldest_ms = oldest_ms;
+    return stored;
+  };
+  return facts;
+}
+
 std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStatus>& models) {
   std::vector<device::EngineProcess> engines;
   for (const models::ModelStatus& model : models) {
@@ -114,6 +150,8 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::StatusRoutes(&models, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
+  add(api::PrometheusStatusRoutes(rules->source(), Clock::System(),
+                                  ServerFactsOf(options, start_time_s, *history)));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;

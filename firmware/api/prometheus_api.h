@@ -1,7 +1,8 @@
 // Prometheus's HTTP API over the box's own history, for the page, Grafana and promtool.
 //
-// GET and POST (form-encoded): query, query_range, series, labels, format_query; GET: label values,
-// metadata, status/buildinfo. Shapes, error types and messages are those of Prometheus 3.
+// GET and POST (form-encoded): query, query_range, query_exemplars, series, labels, format_query,
+// parse_query; GET: label values, metadata. Shapes, error types and messages are those of
+// Prometheus 3.
 #pragma once
 
 #include <functional>

@@ -1,16 +1,21 @@
 #include "firmware/api/rules_api.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <cstdio>
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "firmware/api/prometheus_answer.h"
+#include "firmware/api/prometheus_parameters.h"
 #include "storage/promql/answer_json.h"
 #include "storage/promql/float_format.h"
 #include "storage/promql/lexer.h"
-#include "storage/promql/parser.h"
 #include "storage/rules/time_text.h"
 
 namespace hearth::api {
@@ -18,20 +23,11 @@ namespace hearth::api {
 namespace {
 
 using http::Request;
-using http::Response;
 using promql::AppendJsonString;
 using rules::Alert;
 using rules::AlertState;
 using rules::Rfc3339;
 using rules::Rule;
-
-constexpr std::string_view kJson = "application/json";
-
-void SendBadData(Response& response, const std::string& message) {
-  std::string body = "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":";
-  AppendJsonString(message, body);
-  response.Send(400, kJson, body + '}');
-}
 
 void AppendText(std::string_view key, std::string_view text, std::string& json) {
   AppendJsonString(key, json);
@@ -135,6 +131,8 @@ struct Filter {
   std::vector<std::string> rule_names, groups, files;
   std::vector<std::vector<promql::Matcher>> matchers;
   bool with_alerts = true;
+  size_t groups_max = 0;   // of one answer; 0: all
+  std::string next_token;  // where the page begins
 
   static bool Admits(const std::vector<std::string>& wanted, const std::string& text) {
     return wanted.empty() || std::find(wanted.begin(), wanted.end(), text) != wanted.end();
@@ -152,41 +150,77 @@ struct Filter {
   }
 };
 
+std::string LowerCase(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+// As Go's ParseBool reads it, in any case.
+Result<bool> ParseBool(const std::string& text) {
+  const auto is = [&](std::initializer_list<const char*> words) {
+    return std::find(words.begin(), words.end(), text) != words.end();
+  };
+  if (is({"1", "t", "true"})) return true;
+  if (is({"", "0", "f", "false"})) return false;
+  return InvalidArgument("error converting exclude_alerts: strconv.ParseBool: parsing " +
+                         promql::Quote(text) + ": invalid syntax");
+}
+
+Status ReadPage(const Request& request, Filter& filter) {
+  filter.next_token = request.Parameter("group_next_token").value_or("");
+  const std::string text = request.Parameter("group_limit").value_or("");
+  if (text.empty()) {
+    if (filter.next_token.empty()) return Status::Ok();
+    return BadParameter("group_next_token",
+                        "group_limit needs to be present in order to paginate over the groups");
+  }
+  const Result<int64_t> limit = ParseGoInteger(text);
+  if (!limit.ok()) {
+    return BadParameter("group_limit",
+                        "group_limit needs to be a valid number: " + limit.status().message());
+  }
+  if (*limit <= 0) return BadParameter("group_limit", "group_limit needs to be greater than 0");
+  filter.groups_max = static_cast<size_t>(*limit);
+  return Status::Ok();
+}
+
 Result<Filter> ReadFilter(const Request& request) {
   Filter filter;
-  const std::string type = request.Parameter("type").value_or("");
+  filter.rule_names = request.Parameters("rule_name[]");
+  filter.groups = request.Parameters("rule_group[]");
+  filter.files = request.Parameters("file[]");
+  HEARTH_ASSIGN_OR_RETURN(filter.matchers, MatcherSets(request));
+  const std::string type = LowerCase(request.Parameter("type").value_or(""));
   if (type == "alert") {
     filter.kind = Rule::Kind::kAlert;
   } else if (type == "record") {
     filter.kind = Rule::Kind::kRecord;
   } else if (!type.empty()) {
-    return InvalidArgument("invalid parameter \"type\": not supported value " +
-                           promql::Quote(type));
+    return BadParameter("type", "not supported value " + promql::Quote(type));
   }
-  filter.rule_names = request.Parameters("rule_name[]");
-  filter.groups = request.Parameters("rule_group[]");
-  filter.files = request.Parameters("file[]");
-  filter.with_alerts = request.Parameter("exclude_alerts").value_or("false") != "true";
-  for (const std::string& text : request.Parameters("match[]")) {
-    HEARTH_ASSIGN_OR_RETURN(auto matchers, promql::ParseMatchers(text));
-    filter.matchers.push_back(std::move(matchers));
-  }
+  const Result<bool> without = ParseBool(LowerCase(request.Parameter("exclude_alerts").value_or("")));
+  if (!without.ok()) return BadParameter("exclude_alerts", without.status().message());
+  filter.with_alerts = !*without;
+  HEARTH_RETURN_IF_ERROR(ReadPage(request, filter));
   return filter;
 }
 
-// Nothing when no rule of it is asked for.
-void AppendGroup(const rules::GroupStatus& status, const Filter& filter, std::string& json) {
+// The rules of a group that are asked for, one after another.
+std::string RulesJson(const rules::GroupStatus& status, const Filter& filter) {
+  std::string list;
   if (!Filter::Admits(filter.groups, status.group->name) ||
       !Filter::Admits(filter.files, status.group->file)) {
-    return;
+    return list;
   }
-  std::string list;
   for (const rules::RuleStatus& rule : status.rules) {
     if (!filter.Admits(*rule.rule)) continue;
     if (!list.empty()) list += ',';
     AppendRule(rule, filter.with_alerts, list);
   }
-  if (list.empty()) return;
+  return list;
+}
+
+void AppendGroup(const rules::GroupStatus& status, const std::string& list, std::string& json) {
   json += json.ends_with('[') ? "{" : ",{";
   AppendText("name", status.group->name, json);
   json += ',';
@@ -202,26 +236,66 @@ void AppendGroup(const rules::GroupStatus& status, const Filter& filter, std::st
   json += '}';
 }
 
+// Names a group across requests. No file's name holds a NUL.
+std::string TokenOf(const rules::GroupStatus& status) {
+  const std::string name = status.group->file + std::string(1, '\0') + status.group->name;
+  char text[17];
+  const auto hash = static_cast<unsigned long long>(std::hash<std::string>()(name));
+  std::snprintf(text, sizeof text, "%016llx", hash);
+  return text;
+}
+
+Result<Answer> ListRules(const std::vector<rules::GroupStatus>& groups, const Request& request) {
+  HEARTH_ASSIGN_OR_RETURN(const Filter filter, ReadFilter(request));
+  Answer answer{"{\"groups\":[", {}};
+  size_t shown = 0;
+  std::string next;
+  bool begun = filter.next_token.empty();
+  for (const rules::GroupStatus& group : groups) {
+    begun = begun || TokenOf(group) == filter.next_token;
+    if (!begun) continue;
+    const std::string list = RulesJson(group, filter);
+    if (list.empty()) continue;
+    if (filter.groups_max > 0 && shown == filter.groups_max) {
+      next = TokenOf(group);
+      break;
+    }
+    AppendGroup(group, list, answer.data);
+    ++shown;
+  }
+  if (!begun) {
+    return BadParameter("group_next_token", "invalid group_next_token '" + filter.next_token +
+                                                "'. were rule groups changed?");
+  }
+  answer.data += ']';
+  if (!next.empty()) {
+    answer.data += ',';
+    AppendText("groupNextToken", next, answer.data);
+  }
+  answer.data += '}';
+  return answer;
+}
+
+Result<Answer> ListAlerts(const std::vector<rules::GroupStatus>& groups) {
+  Answer answer{"{\"alerts\":[", {}};
+  bool first = true;
+  for (const rules::GroupStatus& group : groups) {
+    for (const rules::RuleStatus& rule : group.rules) {
+      AppendAlerts(rule.alerts, first, answer.data);
+    }
+  }
+  answer.data += "]}";
+  return answer;
+}
+
 }  // namespace
 
 std::vector<http::Route> RulesRoutes(RuleGroupsFunction groups) {
-  const auto rules_handler = [groups](const Request& request, Response& response) {
-    const Result<Filter> filter = ReadFilter(request);
-    if (!filter.ok()) return SendBadData(response, filter.status().message());
-    std::string body = "{\"status\":\"success\",\"data\":{\"groups\":[";
-    for (const rules::GroupStatus& group : groups()) AppendGroup(group, *filter, body);
-    response.Send(200, kJson, body + "]}}");
-  };
-  const auto alerts_handler = [groups](const Request&, Response& response) {
-    std::string body = "{\"status\":\"success\",\"data\":{\"alerts\":[";
-    bool first = true;
-    for (const rules::GroupStatus& group : groups()) {
-      for (const rules::RuleStatus& rule : group.rules) AppendAlerts(rule.alerts, first, body);
-    }
-    response.Send(200, kJson, body + "]}}");
-  };
-  return {{"GET", "/api/v1/rules", http::Scope::kMetrics, rules_handler},
-          {"GET", "/api/v1/alerts", http::Scope::kMetrics, alerts_handler}};
+  return {
+      PrometheusRoute("GET", "rules",
+                      [groups](const Request& request) { return ListRules(groups(), request); }),
+      PrometheusRoute("GET", "alerts",
+                      [groups](const Request&) { return ListAlerts(groups()); })};
 }
 
 }  // namespace hearth::api

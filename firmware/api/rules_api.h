@@ -1,6 +1,7 @@
 // GET /api/v1/rules and /api/v1/alerts, in Prometheus's shape.
 //
-// /rules takes type=alert|record, rule_name[], rule_group[], file[], match[] and exclude_alerts.
+// /rules takes type=alert|record, rule_name[], rule_group[], file[], match[], exclude_alerts, and
+// group_limit with group_next_token to page over groups.
 #pragma once
 
 #include <functional>

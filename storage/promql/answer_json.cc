@@ -11,7 +11,7 @@ namespace hearth::promql {
 namespace {
 
 // [1435781451.781,"1"]: seconds with exactly three digits, or none for a whole second.
-void AppendSample(const Sample& sample, std::string& out) {
+void AppendSample(const Sample& sample, std::string& out, bool scalar = false) {
   char text[24];
   const auto number = [&](int64_t value) {
     out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
@@ -25,7 +25,12 @@ void AppendSample(const Sample& sample, std::string& out) {
     number(fraction);
   }
   out += ",\"";
-  AppendJsonFloat(sample.value, out);
+  // Prometheus writes scalars without an exponent, whatever their size.
+  if (scalar) {
+    out += FloatText(sample.value);
+  } else {
+    AppendJsonFloat(sample.value, out);
+  }
   out += "\"]";
 }
 
@@ -101,7 +106,7 @@ void AppendJson(const Value& value, std::string& out) {
   out += ApiName(value.type);
   out += "\",\"result\":";
   switch (value.type) {
-    case ValueType::kScalar: AppendSample(value.scalar, out); break;
+    case ValueType::kScalar: AppendSample(value.scalar, out, true); break;
     case ValueType::kString: {
       // A string's pair has the time without quotes, as a sample's.
       std::string sample;
@@ -120,6 +125,23 @@ void AppendJson(const Matrix& matrix, std::string& out) {
   out += "{\"resultType\":\"matrix\",\"result\":";
   AppendSeries(matrix.series, true, out);
   out += '}';
+}
+
+void AppendJson(const EvalStats& stats, std::string& out) {
+  const auto seconds = [&](const char* key, double value) {
+    out += key;
+    AppendJsonFloat(value, out);
+  };
+  // Preparation is what the source took; nothing waits in a queue, and results come out sorted.
+  seconds("{\"timings\":{\"evalTotalTime\":", stats.total_s);
+  seconds(",\"resultSortTime\":", 0);
+  seconds(",\"queryPreparationTime\":", stats.select_s);
+  seconds(",\"innerEvalTime\":", stats.total_s - stats.select_s);
+  seconds(",\"execQueueTime\":", 0);
+  seconds(",\"execTotalTime\":", stats.total_s);
+  out += "},\"samples\":{\"totalQueryableSamples\":" + std::to_string(stats.samples_queryable) +
+         ",\"samplesRead\":" + std::to_string(stats.samples_read) +
+         ",\"peakSamples\":" + std::to_string(stats.samples_peak) + "}}";
 }
 
 void AppendJson(const Annotations& annotations, std::string& out) {

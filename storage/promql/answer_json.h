@@ -18,6 +18,9 @@ void AppendJson(const Labels& labels, std::string& out);
 void AppendJson(const Value& value, std::string& out);
 void AppendJson(const Matrix& matrix, std::string& out);
 
+// {"timings":{...},"samples":{...}}
+void AppendJson(const EvalStats& stats, std::string& out);
+
 // ,"warnings":[...],"infos":[...]: only what there is.
 void AppendJson(const Annotations& annotations, std::string& out);
 

@@ -73,4 +73,9 @@ std::string_view Name(BinaryOp op) {
   return kNames[static_cast<size_t>(op)];
 }
 
+std::string_view Name(Matcher::Op op) {
+  static constexpr std::string_view kNames[] = {"=", "!=", "=~", "!~"};
+  return kNames[static_cast<size_t>(op)];
+}
+
 }  // namespace hearth::promql

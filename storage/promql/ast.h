@@ -140,6 +140,7 @@ const Expr& WithoutParens(const Expr& expr);
 
 std::string_view Name(AggregateOp op);
 std::string_view Name(BinaryOp op);
+std::string_view Name(Matcher::Op op);
 
 // The canonical text of an expression, as Prometheus prints it.
 std::string ToString(const Expr& expr);

@@ -82,8 +82,19 @@ class Evaluation {
   void Inform(const std::string& message, const Expr& where);
   Annotations& annotations() { return annotations_; }
 
-  // Counts samples against the bound and looks at the clock.
+  // Takes samples into memory: counts them against the bound. Eval() gives back what an expression
+  // took when it is evaluated, but for its result.
   Status Charge(size_t samples);
+
+  // Called by long loops, with about how many samples they have looked at since the last call: looks
+  // at the clock now and then.
+  Status Work(size_t samples);
+
+  // The source's answer, timed and charged.
+  Result<std::vector<Series>> Select(const Selector& selector, const Steps& steps);
+
+  void CountQueryable(size_t samples) { stats_.samples_queryable += static_cast<int64_t>(samples); }
+  EvalStats stats() const;
 
  private:
   Result<Block> EvalNode(const Expr& expr, const NumberLiteral& literal, const Steps& steps);
@@ -103,8 +114,10 @@ class Evaluation {
   const EvalOptions& options_;
   const int64_t query_start_ms_;
   const int64_t query_end_ms_;
-  const double deadline_s_;  // on the monotonic clock
-  int64_t samples_ = 0;
+  const double start_s_;  // on the monotonic clock
+  int64_t samples_held_ = 0;
+  size_t unclocked_work_ = 0;
+  EvalStats stats_;
   Annotations annotations_;
 };
 

@@ -51,6 +51,9 @@ bool FillInstant(const std::vector<Sample>& samples, const Steps& steps, int64_t
   return any;
 }
 
+// Samples of work, some tens of microseconds, beside which a look at the clock costs nothing.
+constexpr size_t kLookAtClock = size_t{1} << 15;
+
 }  // namespace
 
 double StaleMarker() { return kAbsent; }
@@ -88,18 +91,50 @@ Evaluation::Evaluation(const SeriesSource& source, const EvalOptions& options,
       options_(options),
       query_start_ms_(query_start_ms),
       query_end_ms_(query_end_ms),
-      deadline_s_(MonotonicSeconds() + options.timeout_s) {}
+      start_s_(MonotonicSeconds()) {}
 
 Status Evaluation::Charge(size_t samples) {
-  samples_ += static_cast<int64_t>(samples);
-  if (samples_ > options_.samples_max) {
+  samples_held_ += static_cast<int64_t>(samples);
+  stats_.samples_peak = std::max(stats_.samples_peak, samples_held_);
+  if (samples_held_ > options_.samples_max) {
     return ResourceExhausted(
         "query processing would load too many samples into memory in query execution");
   }
-  if (MonotonicSeconds() > deadline_s_) {
+  return Status::Ok();
+}
+
+Status Evaluation::Work(size_t samples) {
+  unclocked_work_ += samples;
+  if (unclocked_work_ < kLookAtClock) return Status::Ok();
+  unclocked_work_ = 0;
+  if (MonotonicSeconds() - start_s_ > options_.timeout_s) {
     return DeadlineExceeded("query timed out in expression evaluation");
   }
   return Status::Ok();
+}
+
+EvalStats Evaluation::stats() const {
+  EvalStats stats = stats_;
+  stats.total_s = MonotonicSeconds() - start_s_;
+  return stats;
+}
+
+Result<std::vector<Series>> Evaluation::Select(const Selector& selector, const Steps& steps) {
+  const int64_t window_ms = selector.range_ms > 0 ? selector.range_ms : options_.lookback_ms;
+  SelectHints hints;
+  hints.start_ms = Reference(selector.shift, steps.start_ms) - window_ms;
+  hints.end_ms = Reference(selector.shift, steps.At(steps.count - 1));
+  hints.step_ms = steps.count > 1 ? steps.step_ms : 0;
+  hints.range_ms = selector.range_ms;
+  const double begin_s = MonotonicSeconds();
+  HEARTH_ASSIGN_OR_RETURN(std::vector<Series> selected, source_.Select(selector.matchers, hints));
+  stats_.select_s += MonotonicSeconds() - begin_s;
+  size_t samples = 0;
+  for (const Series& series : selected) samples += series.samples.size();
+  stats_.samples_read += static_cast<int64_t>(samples);
+  HEARTH_RETURN_IF_ERROR(Charge(samples));
+  HEARTH_RETURN_IF_ERROR(Work(kLookAtClock));
+  return selected;
 }
 
 void Evaluation::Annotate(std::vector<std::string>& list, std::string message, const Expr& where) {
@@ -127,9 +162,12 @@ int64_t Evaluation::Reference(const TimeShift& shift, int64_t time_ms) const {
 }
 
 Result<Block> Evaluation::Eval(const Expr& expr, const Steps& steps) {
+  const int64_t held_before = samples_held_;
   HEARTH_ASSIGN_OR_RETURN(
       Block block,
       std::visit([&](const auto& node) { return EvalNode(expr, node, steps); }, expr.node));
+  HEARTH_RETURN_IF_ERROR(Work(kLookAtClock));
+  samples_held_ = held_before;
   HEARTH_RETURN_IF_ERROR(Charge(block.size() * steps.count));
   return block;
 }
@@ -141,15 +179,11 @@ Result<std::vector<double>> Evaluation::EvalScalar(const Expr& expr, const Steps
 
 Result<Block> Evaluation::EvalSelector(const Selector& selector, const Steps& steps,
                                        bool timestamps) {
-  SelectHints hints;
-  hints.start_ms = Reference(selector.shift, steps.start_ms) - options_.lookback_ms;
-  hints.end_ms = Reference(selector.shift, steps.At(steps.count - 1));
-  hints.step_ms = steps.count > 1 ? steps.step_ms : 0;
-  HEARTH_ASSIGN_OR_RETURN(std::vector<Series> selected, source_.Select(selector.matchers, hints));
+  HEARTH_ASSIGN_OR_RETURN(std::vector<Series> selected, Select(selector, steps));
   const auto reference_of = [&](int64_t time_ms) { return Reference(selector.shift, time_ms); };
   Block block;
   for (Series& series : selected) {
-    HEARTH_RETURN_IF_ERROR(Charge(series.samples.size()));
+    HEARTH_RETURN_IF_ERROR(Work(series.samples.size()));
     Column column;
     column.values.assign(steps.count, kAbsent);
     const bool any =
@@ -173,17 +207,12 @@ Result<RangeVector> Evaluation::EvalRangeVector(const Expr& expr, const Steps& s
   if (const auto* subquery = std::get_if<Subquery>(&inner.node))
     return EvalSubquery(*subquery, steps);
   const auto& selector = std::get<Selector>(inner.node);
-  SelectHints hints;
-  hints.start_ms = Reference(selector.shift, steps.start_ms) - selector.range_ms;
-  hints.end_ms = Reference(selector.shift, steps.At(steps.count - 1));
-  hints.step_ms = steps.count > 1 ? steps.step_ms : 0;
-  hints.range_ms = selector.range_ms;
-  HEARTH_ASSIGN_OR_RETURN(std::vector<Series> selected, source_.Select(selector.matchers, hints));
+  HEARTH_ASSIGN_OR_RETURN(std::vector<Series> selected, Select(selector, steps));
   RangeVector result;
   result.range_ms = selector.range_ms;
   result.shift = selector.shift;
   for (Series& series : selected) {
-    HEARTH_RETURN_IF_ERROR(Charge(series.samples.size()));
+    HEARTH_RETURN_IF_ERROR(Work(series.samples.size()));
     std::erase_if(series.samples, [](const Sample& sample) { return IsAbsent(sample.value); });
     result.series.push_back({std::move(series.labels), std::move(series.samples)});
   }
@@ -302,6 +331,7 @@ Result<Value> EvalInstant(const SeriesSource& source, const Expr& expr, int64_t 
     }
   }
   value.annotations = std::move(evaluation.annotations());
+  value.stats = evaluation.stats();
   return value;
 }
 
@@ -328,6 +358,7 @@ Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t s
   std::sort(matrix.series.begin(), matrix.series.end(),
             [](const Series& a, const Series& b) { return a.labels < b.labels; });
   matrix.annotations = std::move(evaluation.annotations());
+  matrix.stats = evaluation.stats();
   return matrix;
 }
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <string_view>
 
 #include "base/check.h"
 
@@ -25,9 +26,34 @@ void Append(double value, std::chars_format format, std::string& out) {
   }
 }
 
+// Whole numbers beyond 53 bits: to_chars writes every digit of the double, Go the shortest ones that
+// tell it and then zeros.
+void AppendLarge(double value, std::string& out) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
+  const std::string_view written(text, static_cast<size_t>(end - text));
+  const size_t mark = written.find('e');
+  size_t zeros = 0;
+  std::from_chars(text + mark + 2, end, zeros);  // behind "e+"
+  for (const char c : written.substr(0, mark)) {
+    if (c == '.') continue;
+    out += c;
+  }
+  const size_t point = written.find('.');
+  if (point < mark) zeros -= mark - point - 1;
+  out.append(zeros, '0');
+}
+
+constexpr double kLarge = 9007199254740992;  // 2^53
+
+bool IsLarge(double value) { return std::isfinite(value) && std::abs(value) >= kLarge; }
+
 }  // namespace
 
-void AppendFloat(double value, std::string& out) { Append(value, std::chars_format::fixed, out); }
+void AppendFloat(double value, std::string& out) {
+  if (IsLarge(value)) return AppendLarge(value, out);
+  Append(value, std::chars_format::fixed, out);
+}
 
 std::string FloatText(double value) {
   std::string text;
@@ -38,7 +64,8 @@ std::string FloatText(double value) {
 void AppendJsonFloat(double value, std::string& out) {
   const double magnitude = std::abs(value);
   const bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
-  Append(value, exponent ? std::chars_format::scientific : std::chars_format::fixed, out);
+  if (!exponent) return AppendFloat(value, out);
+  Append(value, std::chars_format::scientific, out);
 }
 
 }  // namespace hearth::promql

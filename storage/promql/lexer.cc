@@ -58,7 +58,15 @@ class Lexer {
  public:
   explicit Lexer(std::string_view input) : input_(input) {}
 
-  Result<std::vector<Token>> Run() {
+  Tokens Run() {
+    Status error = ReadAll();
+    const TokenKind last = error.ok() ? TokenKind::kEnd : TokenKind::kInvalid;
+    tokens_.push_back({last, input_.substr(at_, 0), static_cast<int>(at_)});
+    return {std::move(tokens_), std::move(error)};
+  }
+
+ private:
+  Status ReadAll() {
     while (true) {
       SkipSpaceAndComments();
       if (at_ == size()) break;
@@ -67,11 +75,9 @@ class Lexer {
     if (in_braces_) return Fail("unexpected end of input inside braces");
     if (open_parens_ > 0) return Fail("unclosed left parenthesis");
     if (in_brackets_) return Fail("unclosed left bracket");
-    tokens_.push_back({TokenKind::kEnd, input_.substr(size()), static_cast<int>(size())});
-    return std::move(tokens_);
+    return Status::Ok();
   }
 
- private:
   size_t size() const { return input_.size(); }
   char Peek(size_t ahead = 0) const { return at_ + ahead < size() ? input_[at_ + ahead] : '\0'; }
 
@@ -222,8 +228,10 @@ class Lexer {
       Emit(TokenKind::kDuration, length);
       return Status::Ok();
     }
-    size_t length = 0;
-    while (IsAlnum(Peek(length)) || Peek(length) == '.') ++length;
+    // As far as Prometheus reads: a duration with the character that spoils it, or a number.
+    const size_t duration = DurationLength();
+    const size_t length =
+        duration > 0 ? std::min(duration + 1, size() - at_) : std::max<size_t>(NumberLength(), 1);
     return Fail("bad number or duration syntax: " + Quote(input_.substr(at_, length)));
   }
 
@@ -392,7 +400,7 @@ Status ParseError(std::string_view input, int position, std::string_view what) {
   return InvalidArgument(LineAndColumn(input, position) + ": parse error: " + std::string(what));
 }
 
-Result<std::vector<Token>> Tokenize(std::string_view input) { return Lexer(input).Run(); }
+Tokens Tokenize(std::string_view input) { return Lexer(input).Run(); }
 
 Result<std::string> Unquote(std::string_view input, const Token& token) {
   const char quote = token.text.front();

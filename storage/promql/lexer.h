@@ -11,6 +11,7 @@ namespace hearth::promql {
 
 enum class TokenKind {
   kEnd,
+  kInvalid,
   kIdentifier,
   kMetricIdentifier,  // an identifier with a colon
   kNumber,
@@ -77,8 +78,14 @@ Status ParseError(std::string_view input, int position, std::string_view what);
 // "line:column", both from 1.
 std::string LineAndColumn(std::string_view input, int position);
 
-// The last token is kEnd. Views point into `input`. kInvalidArgument in Prometheus's words.
-Result<std::vector<Token>> Tokenize(std::string_view input);
+// The last token is kEnd, or kInvalid where what follows is none: `error` says why, in Prometheus's
+// words. It is the parser's to report, as a mistake before it comes first. Views point into the
+// input.
+struct Tokens {
+  std::vector<Token> list;
+  Status error;
+};
+Tokens Tokenize(std::string_view input);
 
 // The text of a string token without quotes and escapes.
 Result<std::string> Unquote(std::string_view input, const Token& token);

@@ -1,12 +1,11 @@
 #include "storage/promql/parser.h"
 
-#include <charconv>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "storage/promql/functions.h"
 #include "storage/promql/lexer.h"
+#include "storage/promql/literal_text.h"
 #include "storage/promql/type_check.h"
 
 namespace hearth::promql {
@@ -60,66 +59,28 @@ AggregateOp AggregateFrom(std::string_view text) {
   return AggregateOp::kSum;
 }
 
-// Milliseconds of a duration token; false beyond 64 bits of nanoseconds, Go's limit.
-bool DurationMs(std::string_view text, int64_t& result) {
-  double total = 0;
-  for (size_t at = 0; at < text.size();) {
-    double amount = 0;
-    while (at < text.size() && text[at] >= '0' && text[at] <= '9') {
-      amount = amount * 10 + (text[at++] - '0');
-    }
-    size_t end = at;
-    while (end < text.size() && text[end] > '9') ++end;
-    const std::string_view unit = text.substr(at, end - at);
-    constexpr double kDay = 86'400'000;
-    total += amount * (unit == "ms"  ? 1
-                       : unit == "s" ? 1'000
-                       : unit == "m" ? 60'000
-                       : unit == "h" ? 3'600'000
-                       : unit == "d" ? kDay
-                       : unit == "w" ? 7 * kDay
-                                     : 365 * kDay);
-    at = end;
-  }
-  if (total > static_cast<double>(std::numeric_limits<int64_t>::max()) / 1e6) return false;
-  result = static_cast<int64_t>(total);
-  return true;
-}
-
-// As Go's strconv with base 0: 0x and a leading 0 (octal) are integers.
-double NumberValue(std::string_view text) {
-  const char first = text.front();
-  if (first == 'i' || first == 'I') return std::numeric_limits<double>::infinity();
-  if (first == 'n' || first == 'N') return std::numeric_limits<double>::quiet_NaN();
-  const bool hex = text.size() > 2 && first == '0' && (text[1] == 'x' || text[1] == 'X');
-  const bool octal = !hex && text.size() > 1 && first == '0' &&
-                     text.find_first_not_of("01234567") == std::string_view::npos;
-  if (hex || octal) {
-    double value = 0;
-    for (const char c : text.substr(hex ? 2 : 1)) {
-      const int digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-      value = value * (hex ? 16 : 8) + digit;
-    }
-    return value;
-  }
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  // from_chars leaves `value` alone when the exponent is out of range.
-  if (error == std::errc::result_out_of_range && text.find("e-") == std::string_view::npos &&
-      text.find("E-") == std::string_view::npos) {
-    return std::numeric_limits<double>::infinity();
-  }
-  return value;
-}
-
 class Parser {
  public:
-  Parser(std::string_view input, std::vector<Token> tokens)
-      : input_(input), tokens_(std::move(tokens)) {}
+  explicit Parser(std::string_view input) : input_(input) {
+    auto [tokens, error] = Tokenize(input);
+    tokens_ = std::move(tokens);
+    lexer_error_ = std::move(error);
+  }
 
   Result<ExprPtr> Run() {
     if (Peek().kind == TokenKind::kEnd) return Fail(0, "no expression found in input");
     HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, ParseBinary(1));
+    if (Peek().kind != TokenKind::kEnd) return Unexpected();
+    return expr;
+  }
+
+  // Nothing but a name and its matchers.
+  Result<ExprPtr> RunSelector() {
+    HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, ParsePrimary());
+    if (!std::holds_alternative<Selector>(expr->node)) {
+      at_ = 0;
+      return Unexpected();
+    }
     if (Peek().kind != TokenKind::kEnd) return Unexpected();
     return expr;
   }
@@ -139,6 +100,7 @@ class Parser {
     return ParseError(input_, position, what);
   }
   Status Unexpected(const std::string& context = "", const std::string& expected = "") const {
+    if (Peek().kind == TokenKind::kInvalid) return lexer_error_;
     std::string what = "unexpected " + Peek().Describe();
     if (!context.empty()) what += " in " + context;
     if (!expected.empty()) what += ", expected " + expected;
@@ -504,7 +466,7 @@ class Parser {
   }
 
   Status ParseOffset(Expr& expr) {
-    const int position = Take().position;
+    Take();
     HEARTH_ASSIGN_OR_RETURN(const int64_t offset_ms, TakeDuration("offset", true));
     TimeShift* shift = ShiftOf(expr);
     if (shift == nullptr) {
@@ -512,7 +474,7 @@ class Parser {
                   "offset modifier must be preceded by an instant vector selector or range "
                   "vector selector or a subquery");
     }
-    if (shift->has_offset) return Fail(position, "offset may not be set multiple times");
+    if (shift->has_offset) return Fail(expr.begin, "offset may not be set multiple times");
     shift->has_offset = true;
     shift->offset_ms = offset_ms;
     expr.end = tokens_[at_ - 1].end();
@@ -520,14 +482,14 @@ class Parser {
   }
 
   Status ParseAt(Expr& expr) {
-    const int position = Take().position;
+    Take();
     TimeShift* shift = ShiftOf(expr);
     if (shift == nullptr) {
       return Fail(expr.begin,
                   "@ modifier must be preceded by an instant vector selector or range vector "
                   "selector or a subquery");
     }
-    if (shift->has_at()) return Fail(position, "@ <timestamp> may not be set multiple times");
+    if (shift->has_at()) return Fail(expr.begin, "@ <timestamp> may not be set multiple times");
     const TokenKind kind = Peek().kind;
     if (kind == TokenKind::kStart || kind == TokenKind::kEndWord) {
       Take();
@@ -548,6 +510,7 @@ class Parser {
 
   std::string_view input_;
   std::vector<Token> tokens_;
+  Status lexer_error_;  // at the last token
   size_t at_ = 0;
   int nesting_ = 0;
 };
@@ -555,26 +518,20 @@ class Parser {
 }  // namespace
 
 Result<ExprPtr> Parse(std::string_view input) {
-  HEARTH_ASSIGN_OR_RETURN(std::vector<Token> tokens, Tokenize(input));
-  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parser(input, std::move(tokens)).Run());
+  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parser(input).Run());
   HEARTH_RETURN_IF_ERROR(CheckTypes(input, *expr));
   return expr;
 }
 
 Result<std::vector<Matcher>> ParseMatchers(std::string_view input) {
-  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parse(input));
-  auto* selector = std::get_if<Selector>(&expr->node);
-  if (selector == nullptr || selector->range_ms != 0 || selector->shift.has_offset ||
-      selector->shift.has_at()) {
-    return ParseError(input, expr->begin, "expected a vector selector such as up{job=\"a\"}");
-  }
-  return std::move(selector->matchers);
+  HEARTH_ASSIGN_OR_RETURN(ExprPtr expr, Parser(input).RunSelector());
+  return std::move(std::get<Selector>(expr->node).matchers);
 }
 
 Result<int64_t> ParseDurationMs(std::string_view text) {
-  Result<std::vector<Token>> tokens = Tokenize(text);
-  if (tokens.ok() && tokens->size() == 2) {
-    const Token& token = tokens->front();
+  const Tokens tokens = Tokenize(text);
+  if (tokens.error.ok() && tokens.list.size() == 2) {
+    const Token& token = tokens.list.front();
     int64_t milliseconds = 0;
     if (token.kind == TokenKind::kDuration && DurationMs(token.text, milliseconds)) {
       return milliseconds;

@@ -62,11 +62,6 @@ std::string OperatorText(const Binary& binary) {
   return text;
 }
 
-std::string_view Name(Matcher::Op op) {
-  static constexpr std::string_view kNames[] = {"=", "!=", "=~", "!~"};
-  return kNames[static_cast<size_t>(op)];
-}
-
 struct OneLine {
   std::string operator()(const NumberLiteral& literal) const {
     if (literal.is_duration) return DurationText(static_cast<int64_t>(literal.value * 1000));

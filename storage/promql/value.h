@@ -15,10 +15,20 @@ struct Annotations {
   std::vector<std::string> infos;
 };
 
+// What an evaluation cost.
+struct EvalStats {
+  int64_t samples_read = 0;       // that the source gave
+  int64_t samples_queryable = 0;  // looked at by all steps: a sample in n windows counts n times
+  int64_t samples_peak = 0;       // held at a time
+  double select_s = 0;            // waiting for the source
+  double total_s = 0;
+};
+
 // The answer of a range query: series sorted by labels, samples at the steps that have one.
 struct Matrix {
   std::vector<Series> series;
   Annotations annotations;
+  EvalStats stats;
 };
 
 // The answer of an instant query. Which member counts is said by `type`.
@@ -28,6 +38,7 @@ struct Value {
   std::string string;
   std::vector<Series> series;  // kVector: one sample each, in the order of the answer; kMatrix
   Annotations annotations;
+  EvalStats stats;
   int64_t time_ms = 0;
 };
 

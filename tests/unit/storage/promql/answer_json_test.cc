@@ -18,6 +18,9 @@ std::string JsonFloat(double value) {
 TEST(FloatFormat, IsGos) {
   EXPECT_EQ(FloatText(0.1), "0.1");
   EXPECT_EQ(FloatText(1e21), "1000000000000000000000");
+  EXPECT_EQ(FloatText(123456789012345678901234567890.0), "123456789012345680000000000000");
+  EXPECT_EQ(FloatText(-18014398509481984.0), "-18014398509481984");
+  EXPECT_EQ(FloatText(1e300).size(), 301u);
   EXPECT_EQ(FloatText(-0.0), "-0");
   EXPECT_EQ(JsonFloat(1e21), "1e+21");
   EXPECT_EQ(JsonFloat(123456789), "123456789");
