@@ -27,21 +27,25 @@ export function relativeDifference(ours, theirs) {
 }
 
 // What `query` over {start, end, step} is worth as evidence: points compared, the largest difference
-// that passes, and every point that differs by more, or is only one side's, as {at, ours, theirs}.
-export async function compare(oursUrl, theirsUrl, query, window) {
-  const [ours, theirs] = await Promise.all([oursUrl, theirsUrl].map((url) => ask(url, query, window)));
+// that passes, and every point that differs by more, or is only one side's, as {atS, key, ours, theirs}.
+// `theirQuery`: where they are asked for something else.
+export async function compare(oursUrl, theirsUrl, query, window, theirQuery = query) {
+  const [ours, theirs] = await Promise.all(
+    [ask(oursUrl, query, window), ask(theirsUrl, theirQuery, window)]);
   const outcome = { query, window, points: 0, worst: 0, refused: false, different: [] };
   if (ours.error || theirs.error) {
     outcome.refused = Boolean(ours.error && theirs.error);
-    if (!outcome.refused) outcome.different.push({ at: '', ours: ours.error, theirs: theirs.error });
+    if (!outcome.refused) outcome.different.push({ ours: ours.error, theirs: theirs.error });
     return outcome;
   }
   for (const at of new Set([...ours.points.keys(), ...theirs.points.keys()])) {
     const [a, b] = [ours.points.get(at), theirs.points.get(at)];
     ++outcome.points;
     const difference = a === undefined || b === undefined ? Infinity : relativeDifference(a, b);
-    if (difference > kRelativeMax) outcome.different.push({ at, ours: a, theirs: b });
-    else outcome.worst = Math.max(outcome.worst, difference);
+    if (difference > kRelativeMax) {
+      const [time, key] = [at.slice(0, at.indexOf(' ')), at.slice(at.indexOf(' ') + 1)];
+      outcome.different.push({ atS: Number(time), key, ours: a, theirs: b });
+    } else outcome.worst = Math.max(outcome.worst, difference);
   }
   return outcome;
 }

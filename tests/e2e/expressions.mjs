@@ -3,7 +3,7 @@
 // floats has a maker, and expression i is made by maker i modulo their number: none is left to chance.
 //
 // What turns a difference in the last bit into another answer (floor of a quotient, == of two rates,
-// the second best of equals) is asked of samples as they are stored, or summed up.
+// the second best of equals, the sine of a billion) is asked of samples as they are stored, or summed up.
 
 // Marsaglia's xorshift32; in [0, 1).
 export function randomNumbers(seed) {
@@ -17,8 +17,9 @@ export function randomNumbers(seed) {
 }
 
 const kOverTime = ['avg', 'min', 'max', 'sum', 'count', 'last', 'stddev', 'stdvar', 'present'];
-const kMath = ['abs', 'exp', 'sqrt', 'ln', 'log2', 'log10', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan',
-  'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'deg', 'rad'];
+const kMath = ['abs', 'sqrt', 'ln', 'log2', 'log10', 'asin', 'acos', 'atan', 'tanh', 'asinh', 'acosh',
+  'atanh', 'deg', 'rad'];
+const kMagnifying = ['exp', 'sin', 'cos', 'tan', 'sinh', 'cosh'];  // a last bit, where values are large
 const kCalendar = ['minute', 'hour', 'day_of_month', 'day_of_week', 'day_of_year', 'days_in_month',
   'month', 'year'];
 const kAggregations = ['sum', 'min', 'max', 'avg', 'count', 'stddev', 'stdvar', 'group'];
@@ -130,7 +131,7 @@ export class ExpressionGenerator {
     return [
       ...kMath.map((name) => () => `${name}(${this.vector()})`),
       ...kCalendar.map((name) => () => `${name}(${this.chance(0.3) ? '' : this.raw()})`),
-      ...['ceil', 'floor', 'sgn'].map((name) => () => `${name}(${this.raw()})`),
+      ...['ceil', 'floor', 'sgn', ...kMagnifying].map((name) => () => `${name}(${this.raw()})`),
       () => `round(${this.raw()}, ${this.pick([0.1, 1, 5, 1000])})`,
       () => `clamp(${this.vector()}, -${this.pick([0, 1])}, ${this.pick([0.5, 10, 1000])})`,
       () => `clamp_min(${this.vector()}, ${this.factor()})`,

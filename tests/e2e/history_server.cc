@@ -1,5 +1,5 @@
 // Prometheus's API over a history of samples that are given, not taken: what the box would answer had
-// it recorded them. Serves on a free port of loopback until stdin ends.
+// it recorded them. Prints its URL, then what the history holds, and serves until stdin ends.
 //   history_server <directory>            the history.db that lies there
 //   history_server <directory> --replay   fills it from stdin first; nothing is served before "serve"
 //
@@ -53,6 +53,9 @@ Result<double> ParseValue(std::string_view text) {
   return value;
 }
 
+// Time runs faster here than a writer that commits once a minute was made for.
+constexpr int64_t kFramesPerCommit = 600;
+
 class Replay {
  public:
   Replay(History* history, SampleClock* clock) : history_(history), clock_(clock) {}
@@ -92,14 +95,26 @@ class Replay {
       values_.emplace_back(ids_.at(at), value);
     }
     clock_->Set(time_ms);
-    return history_->Append(time_ms, values_);
+    HEARTH_RETURN_IF_ERROR(history_->Append(time_ms, values_));
+    return ++frames_ % kFramesPerCommit == 0 ? history_->Flush() : Status::Ok();
   }
 
   History* const history_;
   SampleClock* const clock_;
   std::vector<storage::SeriesId> ids_;
   std::vector<std::pair<storage::SeriesId, double>> values_;
+  int64_t frames_ = 0;
 };
+
+// What the history holds, by tier.
+Json Sizes(const storage::HistoryStats& stats) {
+  Json tiers = Json::array();
+  for (const storage::TierStats& tier : stats.tiers) {
+    tiers.push_back({{"name", tier.name}, {"rows", tier.stored.rows}, {"bytes", tier.stored.bytes}});
+  }
+  return {{"series", stats.series}, {"samples", stats.samples_appended},
+          {"lost", stats.frames_lost}, {"tiers", std::move(tiers)}};
+}
 
 Status Serve(const std::string& directory, bool replay) {
   SampleClock clock;
@@ -118,7 +133,8 @@ Status Serve(const std::string& directory, bool replay) {
   }
   HEARTH_ASSIGN_OR_RETURN(const std::unique_ptr<http::Server> server,
                           http::Server::Start({}, std::move(router)));
-  std::printf("%s\n", server->url().c_str());
+  HEARTH_RETURN_IF_ERROR(history->Flush());
+  std::printf("%s\n%s\n", server->url().c_str(), DumpJson(Sizes(history->stats())).c_str());
   std::fflush(stdout);
   std::cin.ignore(std::numeric_limits<std::streamsize>::max());
   return Status::Ok();
