@@ -69,7 +69,7 @@ void Sampler::Sample() {
     if (is_new) made->second = history_->Register(labels, storage::SeriesKind::kGauge);
     values.emplace_back(made->second, value);
   }
-  if (const Status appended = history_->Append(WallMillis(), values); !appended.ok()) {
+  if (const Status appended = history_->Append(snapshot.time_ms, values); !appended.ok()) {
     LOG(kWarning) << "the history did not take this second's sample: " << appended.message();
   }
   pages_->Publish(taken);

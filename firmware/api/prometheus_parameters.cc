@@ -67,7 +67,10 @@ std::optional<int64_t> ParseRfc3339Ms(const std::string& text) {
 Result<int64_t> ParseTimeText(const std::string& text) {
   if (const std::optional<double> seconds = ParseFloat(text)) {
     if (std::abs(*seconds) < kSecondsMax) {
-      return static_cast<int64_t>(std::llround(*seconds * 1000));
+      // As Go cuts it: a millisecond whose nanoseconds come out a hair short is the one before.
+      double whole = 0;
+      const double part = std::round(std::modf(*seconds, &whole) * 1000) / 1000;
+      return static_cast<int64_t>(whole) * 1000 + static_cast<int64_t>(part * 1e9) / 1'000'000;
     }
   } else if (const std::optional<int64_t> milliseconds = ParseRfc3339Ms(text)) {
     return *milliseconds;

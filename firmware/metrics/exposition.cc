@@ -10,8 +10,9 @@ namespace hearth::metrics {
 struct Exposition::Page {
   const Snapshot& snapshot;
   const Format format;
-  std::array<std::pair<size_t, size_t>, kMetricCount> family{};  // [begin, end) in the snapshot
-  std::string text;
+  const std::string stamp;  // what ends each line: a blank and the sample's time, or nothing
+  std::array<std::pair<size_t, size_t>, kMetricCount> family = {};  // [begin, end) in the snapshot
+  std::string text = {};
 };
 
 namespace {
@@ -85,12 +86,22 @@ void AppendExemplar(const Snapshot& snapshot, const RecordedSeries& series, cons
 
 // `series`: the last of a counter, histogram or summary, whose labels, but for le, are the
 // metric's.
-void AppendCreated(const NameView& view, const RecordedSeries& series, std::string& text) {
+void AppendCreated(const NameView& view, const RecordedSeries& series, const std::string& stamp,
+                   std::string& text) {
   const std::string name = std::string(FamilyName(view, Format::kOpenMetrics)) + "_created";
   text += SeriesText(ViewLabels(view, series.labels, name));
+  char created[32];
+  std::snprintf(created, sizeof created, " %.3f", series.created_s);
+  text.append(created).append(stamp) += '\n';
+}
+
+// Milliseconds in the text format, seconds in OpenMetrics.
+std::string StampText(int64_t time_ms, Format format) {
+  if (format == Format::kText) return ' ' + std::to_string(time_ms);
   char stamp[32];
-  std::snprintf(stamp, sizeof stamp, " %.3f\n", series.created_s);
-  text += stamp;
+  std::snprintf(stamp, sizeof stamp, " %lld.%03lld", static_cast<long long>(time_ms / 1000),
+                static_cast<long long>(time_ms % 1000));
+  return stamp;
 }
 
 bool EndsMetric(Kind kind, std::string_view suffix) {
@@ -139,18 +150,21 @@ void Exposition::AppendFamily(const NameView& view, size_t row, Page& page) {
     if (name.empty()) continue;
     page.text += name;
     AppendNumber(series, view.Scaled(page.snapshot.values[i]), page.format, page.text);
+    page.text += page.stamp;
     if (open_metrics && series.suffix == "_bucket") {
       AppendExemplar(page.snapshot, series, view, page.text);
     }
     page.text += '\n';
     if (has_created && EndsMetric(view.kind(), series.suffix)) {
-      AppendCreated(view, series, page.text);
+      AppendCreated(view, series, page.stamp, page.text);
     }
   }
 }
 
-std::string Exposition::Render(const Snapshot& snapshot, Format format, ViewSet views) {
-  Page page{snapshot, format, {}, {}};
+std::string Exposition::Render(const Snapshot& snapshot, Format format, ViewSet views,
+                               Timestamps timestamps) {
+  Page page{snapshot, format,
+            timestamps == Timestamps::kSample ? StampText(snapshot.time_ms, format) : ""};
   page.text.reserve(snapshot.series.size() * 160);
   for (size_t i = 0; i < snapshot.series.size(); ++i) {
     auto& [begin, end] = page.family[static_cast<size_t>(snapshot.series[i]->id)];

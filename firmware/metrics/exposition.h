@@ -14,6 +14,10 @@ namespace hearth::metrics {
 
 enum class Format { kText, kOpenMetrics };
 
+// Whether each line carries its sample's time. A Prometheus then stores the very samples of the
+// history, but cannot tell that a series ended until five minutes have passed.
+enum class Timestamps { kNone, kSample };
+
 inline constexpr std::string_view kTextContentType = "text/plain; version=0.0.4; charset=utf-8";
 inline constexpr std::string_view kOpenMetricsContentType =
     "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -26,7 +30,8 @@ std::string SeriesText(const promql::Labels& labels);
 class Exposition {
  public:
   // HELP and TYPE once per family, then its series. OpenMetrics adds _created, exemplars and # EOF.
-  std::string Render(const Snapshot& snapshot, Format format, ViewSet views);
+  std::string Render(const Snapshot& snapshot, Format format, ViewSet views,
+                     Timestamps timestamps = Timestamps::kNone);
 
  private:
   struct Page;  // one page on its way

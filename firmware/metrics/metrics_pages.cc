@@ -24,7 +24,7 @@ MetricsPages::MetricsPages(Registry* registry)
 std::shared_ptr<const std::string> MetricsPages::Render(const Snapshot& snapshot,
                                                         const Request& request) {
   const double start_s = MonotonicSeconds();
-  std::string text = exposition_.Render(snapshot, request.format, request.views);
+  std::string text = exposition_.Render(snapshot, request.format, request.views, request.timestamps);
   registry_->Add(renders_);
   registry_->Set(page_bytes_, static_cast<double>(text.size()));
   if (request.gzip) text = GzipCompress(text);

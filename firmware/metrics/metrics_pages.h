@@ -25,6 +25,7 @@ class MetricsPages {
   struct Request {
     Format format = Format::kText;
     ViewSet views = ViewSet::Default();
+    Timestamps timestamps = Timestamps::kNone;
     bool gzip = false;
     auto operator<=>(const Request&) const = default;
   };

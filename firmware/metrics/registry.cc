@@ -132,6 +132,7 @@ bool Registry::IsShown(const Metric& metric) const {
 
 Snapshot Registry::TakeSnapshot() const {
   Snapshot snapshot;
+  snapshot.time_ms = clock_->WallMillis();
   std::lock_guard lock(mutex_);
   snapshot.series.reserve(values_.size());
   snapshot.values.reserve(values_.size());

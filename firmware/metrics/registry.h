@@ -55,6 +55,7 @@ class Metric {
 
 // What /metrics shows and the history records of one moment.
 struct Snapshot {
+  int64_t time_ms = 0;                               // Unix, when it was taken
   std::vector<const RecordedSeries*> series;         // in the table's order, then by creation
   std::vector<double> values;                        // parallel to `series`
   std::unordered_map<uint32_t, Exemplar> exemplars;  // by RecordedSeries::index; buckets only

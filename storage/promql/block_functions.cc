@@ -189,7 +189,25 @@ std::vector<Histogram> GroupBuckets(const CallContext& context, const Block& blo
 
 using DateFields = std::chrono::year_month_day;
 
-// Applies `part` to the UTC day and the second of the day of each value.
+// The calendar repeats itself, weekdays included, after this many years.
+constexpr int64_t kCycleYears = 400;
+constexpr int64_t kCycleSeconds = int64_t{146'097} * 86'400;
+
+// Seconds since 1970 as far as an int64_t goes, which is farther than std::chrono's years.
+struct Moment {
+  std::chrono::sys_days day;  // of 1970 to 2369, as many cycles away as `cycles` says
+  int64_t second = 0;         // of the day
+  int64_t cycles = 0;
+};
+
+Moment MomentOf(int64_t seconds) {
+  const int64_t rest = (seconds % kCycleSeconds + kCycleSeconds) % kCycleSeconds;
+  const std::chrono::sys_seconds time{std::chrono::seconds(rest)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  return {day, (time - day).count(), (seconds - rest) / kCycleSeconds};
+}
+
+// Applies `part` to the Moment of each value, in UTC.
 template <typename Part>
 Result<Block> DatePart(const CallContext& context, Part part) {
   Block block;
@@ -202,10 +220,8 @@ Result<Block> DatePart(const CallContext& context, Part part) {
     HEARTH_ASSIGN_OR_RETURN(block, EvalArg(context, 0));
   }
   return ChangeValues(std::move(block), [&](double value, size_t) {
-    if (!(std::abs(value) < 1e11)) return kNaN;  // beyond the calendar's years
-    const std::chrono::sys_seconds time{std::chrono::seconds(static_cast<int64_t>(value))};
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    return static_cast<double>(part(day, (time - day).count()));
+    if (!(std::abs(value) < 9.2e18)) return kNaN;
+    return static_cast<double>(part(MomentOf(static_cast<int64_t>(value))));
   });
 }
 
@@ -395,48 +411,49 @@ Result<Block> Timestamp(const CallContext& context) {
 Result<Block> VectorOf(const CallContext& context) { return EvalArg(context, 0); }
 
 Result<Block> DayOfMonth(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days day, int64_t) {
-    return static_cast<unsigned>(DateFields(day).day());
+  return DatePart(context, [](const Moment& moment) {
+    return static_cast<unsigned>(DateFields(moment.day).day());
   });
 }
 
 Result<Block> DayOfWeek(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days day, int64_t) {
-    return std::chrono::weekday(day).c_encoding();
+  return DatePart(context, [](const Moment& moment) {
+    return std::chrono::weekday(moment.day).c_encoding();
   });
 }
 
 Result<Block> DayOfYear(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days day, int64_t) {
-    const auto new_year = std::chrono::sys_days(DateFields(day).year() / std::chrono::January / 1);
-    return (day - new_year).count() + 1;
+  return DatePart(context, [](const Moment& moment) {
+    const DateFields date(moment.day);
+    const auto new_year = std::chrono::sys_days(date.year() / std::chrono::January / 1);
+    return (moment.day - new_year).count() + 1;
   });
 }
 
 Result<Block> DaysInMonth(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days day, int64_t) {
-    const DateFields date(day);
+  return DatePart(context, [](const Moment& moment) {
+    const DateFields date(moment.day);
     return static_cast<unsigned>((date.year() / date.month() / std::chrono::last).day());
   });
 }
 
 Result<Block> Hour(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days, int64_t second) { return second / 3600; });
+  return DatePart(context, [](const Moment& moment) { return moment.second / 3600; });
 }
 
 Result<Block> Minute(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days, int64_t second) { return second / 60 % 60; });
+  return DatePart(context, [](const Moment& moment) { return moment.second / 60 % 60; });
 }
 
 Result<Block> Month(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days day, int64_t) {
-    return static_cast<unsigned>(DateFields(day).month());
+  return DatePart(context, [](const Moment& moment) {
+    return static_cast<unsigned>(DateFields(moment.day).month());
   });
 }
 
 Result<Block> Year(const CallContext& context) {
-  return DatePart(context, [](std::chrono::sys_days day, int64_t) {
-    return static_cast<int>(DateFields(day).year());
+  return DatePart(context, [](const Moment& moment) {
+    return static_cast<int>(DateFields(moment.day).year()) + kCycleYears * moment.cycles;
   });
 }
 

@@ -31,7 +31,7 @@ export async function eventually(what, condition, timeoutMs = 20000) {
 }
 
 export class Appliance {
-  // options: {state, model, args, env}. Without `state` a directory is made and removed again.
+  // options: {port, state, model, args, env}. Without `state` a directory is made and removed again.
   static async start(options = {}) {
     const appliance = new Appliance();
     appliance.ownsState = options.state === undefined;
@@ -42,7 +42,7 @@ export class Appliance {
     appliance.model = name;
     appliance.child = spawn(
       join(kBinaries, 'hearthd'),
-      ['--port', '0', '--state', appliance.state, '--model', model, '--served-model-name', name,
+      ['--port', `${options.port ?? 0}`, '--state', appliance.state, '--model', model, '--served-model-name', name,
         ...(options.args ?? [])],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     appliance.exited = once(appliance.child, 'exit').then(([code, signal]) => ({ code, signal }));

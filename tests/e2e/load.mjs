@@ -1,6 +1,7 @@
 // A bounded load of short conversations, for tests that look at a busy appliance.
 
-import { events, sleep } from './appliance.mjs';
+import assert from 'node:assert/strict';
+import { events, kDemoModel, sleep } from './appliance.mjs';
 
 const kQuestions = ['What is TTFT?', 'What is TPOT?', 'How do I scrape the metrics?', 'Who are you?',
   'What is the KV cache?', 'How do I roll back the config?', 'What is continuous batching?'];
@@ -80,4 +81,16 @@ export async function runMixedLoad(appliance, { seconds, model = 'demo' }) {
       await appliance.chat(kFiller.repeat(4000), { model }), 400)),
   ]);
   return { counts, errors };
+}
+
+// A second model comes, answers, stays for a while and goes.
+export async function switchModel(appliance, stayMs = 3000) {
+  const posted = await appliance.models('POST', '', { model: kDemoModel, model_name: 'second' });
+  assert.equal(posted.status, 202, await posted.text());
+  while ((await appliance.chat('What is TTFT?', { model: 'second', max_tokens: 8 })).status !== 200) {
+    await sleep(200);
+  }
+  await sleep(stayMs);
+  const deleted = await appliance.models('DELETE', 'second');
+  assert.equal(deleted.status, 200, await deleted.text());
 }

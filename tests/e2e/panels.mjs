@@ -1,10 +1,11 @@
 // The queries of the dashboards that vLLM and Ray ship, with their variables filled as a user would.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { kSourceRoot } from './appliance.mjs';
 
 const kPanels = join(kSourceRoot, '../shared/reference/panels');
+const kOwnDashboards = join(kSourceRoot, 'webui/dashboards');
 
 export const kPanelsAreHere = existsSync(join(kPanels, 'ray_panels.json'));
 
@@ -26,6 +27,10 @@ function variables(modelName) {
   };
 }
 
+// What a Kubernetes service monitor would add; the box's own series know nothing of it.
+export const withoutKubernetes = (query) =>
+  query.replaceAll(/,?(endpoint|namespace|service)="[^"]*",?/g, '');
+
 // Every other variable is "All".
 export const fill = (query, modelName) => query.replace(/\$\{?(\w+)\}?/g, (whole, name) =>
   /^\d+$/.test(name) ? whole : (variables(modelName)[name] ?? '.*'));
@@ -33,6 +38,7 @@ export const fill = (query, modelName) => query.replace(/\$\{?(\w+)\}?/g, (whole
 function* targetsOf(panels, source) {
   for (const panel of panels) {
     for (const { expr } of panel.targets ?? []) yield { source, title: panel.title, expr };
+    yield* targetsOf(panel.panels ?? [], source);
   }
 }
 
@@ -47,4 +53,10 @@ export function allTargets() {
     ...read('vllm_panels.json').dashboards.flatMap((dashboard) =>
       [...targetsOf(dashboard.panels, `vllm ${dashboard.title}`)]),
   ];
+}
+
+// The same of the dashboards that the box ships.
+export function ownTargets() {
+  return readdirSync(kOwnDashboards).filter((name) => name.endsWith('.json')).flatMap((name) =>
+    [...targetsOf(JSON.parse(readFileSync(join(kOwnDashboards, name))).panels, name)]);
 }

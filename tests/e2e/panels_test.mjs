@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Appliance, kBinaries, kDemoModel, sleep } from './appliance.mjs';
-import { runMixedLoad } from './load.mjs';
-import { allTargets, fill, kPanelsAreHere, whyEmpty } from './panels.mjs';
+import { Appliance, kBinaries, sleep } from './appliance.mjs';
+import { runMixedLoad, switchModel } from './load.mjs';
+import { allTargets, fill, kPanelsAreHere, whyEmpty, withoutKubernetes } from './panels.mjs';
 import { get, startPrometheus, textOnlyProxy } from './prometheus.mjs';
 
 const kLoadS = Number(process.env.HEARTH_PANELS_S ?? 75);  // 300 for the record
@@ -22,21 +22,9 @@ async function answer(url, query, startS, endS) {
   return result.some(({ values }) => values.some(([, value]) => value !== 'NaN')) ? 'value' : 'NaN';
 }
 
-// A second model comes, works, goes and comes again, so that loads and unloads have been seen: a counter
-// that is born at 1 tells Prometheus of no increase.
+// Loads and unloads shall have been seen: a counter that is born at 1 tells Prometheus of no increase.
 async function switchModels(appliance) {
-  for (let turn = 0; turn < 2; ++turn) await switchModel(appliance);
-}
-
-async function switchModel(appliance) {
-  const posted = await appliance.models('POST', '', { model: kDemoModel, model_name: 'second' });
-  assert.equal(posted.status, 202, await posted.text());
-  while ((await appliance.chat('What is TTFT?', { model: 'second', max_tokens: 8 })).status !== 200) {
-    await sleep(200);
-  }
-  await sleep(2 * kScrapeS * 1000);
-  const deleted = await appliance.models('DELETE', 'second');
-  assert.equal(deleted.status, 200, await deleted.text());
+  for (let turn = 0; turn < 2; ++turn) await switchModel(appliance, 2 * kScrapeS * 1000);
 }
 
 test('every panel that vLLM and Ray ship is alive', { timeout: 900000,
@@ -94,7 +82,7 @@ test('every panel that vLLM and Ray ship is alive', { timeout: 900000,
   // The box answers the same queries from its own history.
   const deadHere = [];
   for (const { source, title, expr } of targets) {
-    const query = fill(expr, 'demo').replaceAll(/,?(endpoint|namespace|service)="[^"]*",?/g, '');
+    const query = withoutKubernetes(fill(expr, 'demo'));
     if (/\bup\b/.test(query) || whyEmpty(query)) continue;
     if (await answer(appliance.url, query, startS, endS) === 'empty') {
       deadHere.push(`${source}: ${title}: ${query}`);

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './appliance.mjs';
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -18,17 +18,20 @@ async function freePort() {
   return port;
 }
 
-// target: host:port. labels: what a scrape config adds to every series.
-export async function startPrometheus(t, target, { scrapeS = 1, labels = {} } = {}) {
+// target: host:port. labels: what a scrape config adds to every series. scrape: further settings of the
+// scrape. args: further ones of the program.
+export async function startPrometheus(t, target,
+  { scrapeS = 1, labels = {}, scrape = {}, args = [] } = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'hearth-prometheus-'));
   const config = join(directory, 'prometheus.yml');
   await writeFile(config, JSON.stringify({  // YAML's subset
-    global: { scrape_interval: `${scrapeS}s` },
-    scrape_configs: [{ job_name: 'hearth', static_configs: [{ targets: [target], labels }] }],
+    global: { scrape_interval: `${scrapeS * 1000}ms`, scrape_timeout: `${scrapeS * 1000}ms` },
+    scrape_configs: [{ job_name: 'hearth', static_configs: [{ targets: [target], labels }], ...scrape }],
   }));
   const port = await freePort();
   const child = spawn('prometheus', [`--config.file=${config}`, '--enable-feature=exemplar-storage',
-    `--storage.tsdb.path=${join(directory, 'data')}`, `--web.listen-address=127.0.0.1:${port}`],
+    `--storage.tsdb.path=${join(directory, 'data')}`, `--web.listen-address=127.0.0.1:${port}`,
+    ...args],
   { stdio: 'ignore' });
   const exited = once(child, 'exit');
   t.after(async () => {

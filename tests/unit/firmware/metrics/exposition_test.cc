@@ -6,7 +6,10 @@
 #include <limits>
 #include <memory>
 #include <set>
+#include <sstream>
+#include <string>
 
+#include "base/clock.h"
 #include "firmware/metrics/metrics_pages.h"
 #include "firmware/metrics/number_format.h"
 #include "firmware/metrics/process_metrics.h"
@@ -75,6 +78,30 @@ TEST(Exposition, RendersOpenMetrics) {
                   "{request_id=\"request-7\"} 0.0015 "));
   EXPECT_TRUE(has("\nhearth_time_to_first_token_seconds_created{model_name=\"m\"} "));
   EXPECT_TRUE(page.ends_with("\n# EOF\n"));
+}
+
+// A counter's creation time is a line as any other: OpenMetrics wants a time on all or none of them.
+TEST(Exposition, StampsEachLineWithTheTimeOfTheSampleWhenAsked) {
+  Registry registry;
+  registry.Add(registry.Get(MetricId::kEngineRestarts, {"m"}), 2);
+  registry.Observe(registry.Get(MetricId::kHearthTimeToFirstToken, {"m"}), 0.0015, "request-7");
+  Snapshot snapshot = registry.TakeSnapshot();
+  EXPECT_NEAR(static_cast<double>(snapshot.time_ms), static_cast<double>(WallMillis()), 60'000);
+  snapshot.time_ms = 1'795'353'111'007;
+  const auto render = [&](Format format) {
+    return Exposition().Render(snapshot, format, ViewSet::All(), Timestamps::kSample);
+  };
+  const std::string text = render(Format::kText);
+  EXPECT_NE(text.find("\nhearth_engine_restarts_total{model_name=\"m\"} 2.0 1795353111007\n"),
+            std::string::npos) << text;
+  const std::string open_metrics = render(Format::kOpenMetrics);
+  std::istringstream lines(open_metrics);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("#")) continue;
+    EXPECT_NE(line.find(" 1795353111.007"), std::string::npos) << line;
+  }
+  EXPECT_NE(open_metrics.find("le=\"0.002\",model_name=\"m\"} 1 1795353111.007 # {request_id="),
+            std::string::npos);
 }
 
 TEST(Exposition, ShowsAValueUnderEveryNameOfItsViews) {
