@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
+#include "firmware/api/history_api.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
@@ -17,6 +18,7 @@
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
+#include "firmware/http/body_file.h"
 #include "firmware/http/server.h"
 #include "firmware/metrics/http_observer.h"
 #include "firmware/metrics/metrics_pages.h"
@@ -25,14 +27,17 @@
 #include "firmware/metrics/viewed_series.h"
 #include "firmware/models/model_manager.h"
 #include "firmware/sampler.h"
+#include "storage/backup.h"
 #include "storage/history.h"
 
 namespace hearth {
 
 // In the order of their making; the destructor of Appliance takes them down.
 struct Appliance::Parts {
-  Parts(const ApplianceOptions& options_in, std::unique_ptr<storage::History> history_in)
+  Parts(const ApplianceOptions& options_in, const storage::HistoryOptions& history_options_in,
+        std::unique_ptr<storage::History> history_in)
       : options(options_in),
+        history_options(history_options_in),
         start_time_s(static_cast<double>(WallMillis()) / 1000),
         history(std::move(history_in)),
         viewed_series(history.get()),
@@ -46,6 +51,7 @@ struct Appliance::Parts {
   void ObserveMemory(const models::ModelStatus& model);
 
   const ApplianceOptions options;
+  const storage::HistoryOptions history_options;
   const double start_time_s;
   metrics::Registry registry;
   std::unique_ptr<storage::History> history;
@@ -102,6 +108,18 @@ std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStat
   return engines;
 }
 
+// The history of the state directory; a backup that waits there becomes it first.
+Result<std::unique_ptr<storage::History>> OpenHistory(const std::string& state_directory,
+                                                      const storage::HistoryOptions& options) {
+  storage::RemoveTemporaryFiles(state_directory);
+  http::BodyFile::RemoveLeftOver(state_directory);
+  HEARTH_ASSIGN_OR_RETURN(const std::optional<std::string> restored,
+                          storage::TakeRestore(options.path, options.bytes_max));
+  HEARTH_ASSIGN_OR_RETURN(auto history, storage::History::Open(options, Clock::System()));
+  if (restored) history->AddEvent({WallMillis(), "history_restored", *restored});
+  return history;
+}
+
 }  // namespace
 
 http::Router Appliance::Parts::MakeRouter() {
@@ -114,6 +132,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::StatusRoutes(&models, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
+  add(api::HistoryRoutes(history.get(), history_options));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;
@@ -157,8 +176,8 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   storage::HistoryOptions history_options;
   history_options.path = (std::filesystem::path(options.state_directory) / "history.db").string();
   history_options.commit_interval_s = options.history_commit_interval_s;
-  HEARTH_ASSIGN_OR_RETURN(auto history, storage::History::Open(history_options, Clock::System()));
-  auto parts = std::make_unique<Parts>(options, std::move(history));
+  HEARTH_ASSIGN_OR_RETURN(auto history, OpenHistory(options.state_directory, history_options));
+  auto parts = std::make_unique<Parts>(options, history_options, std::move(history));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
 

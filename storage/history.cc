@@ -270,6 +270,9 @@ HistoryStats History::stats() const {
   stats.series = static_cast<int64_t>(series_.size());
   for (const Tier& tier : tiers_) {
     stats.tiers.push_back({tier.table, tier.options.step_s, tier.options.keep_s, tier.stored});
+    if (tier.tail.empty()) continue;
+    stats.tiers.back().newest_ms = tier.tail.newest()->time_ms;
+    stats.tiers.back().committed_ms = std::max<int64_t>(tier.tail.committed_ms(), 0);
   }
   lock.unlock();
   stats.bytes_on_disk = file_->BytesOnDisk();
