@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc)
 build:
 	packaging/install-dependencies.sh build
 	cmake --preset release
-	cmake --build --preset release -j $(JOBS) --target hearthd hearth-engine
+	cmake --build --preset release -j $(JOBS) --target hearthd hearth-engine hearth
 
 run: build
 	mkdir -p $(STATE)

@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
 #include "firmware/api/events_api.h"
+#include "firmware/api/history_api.h"
 #include "firmware/api/kept_models.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/models_api.h"
@@ -22,6 +23,7 @@
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
+#include "firmware/http/body_file.h"
 #include "firmware/http/server.h"
 #include "firmware/metrics/http_observer.h"
 #include "firmware/metrics/metrics_pages.h"
@@ -31,6 +33,7 @@
 #include "firmware/model_events.h"
 #include "firmware/models/model_manager.h"
 #include "firmware/sampler.h"
+#include "storage/backup.h"
 #include "storage/history.h"
 #include "storage/promql/ast.h"
 
@@ -38,9 +41,11 @@ namespace hearth {
 
 // In the order of their making; the destructor of Appliance takes them down.
 struct Appliance::Parts {
-  Parts(const ApplianceOptions& options_in, std::unique_ptr<storage::History> history_in,
+  Parts(const ApplianceOptions& options_in, const storage::HistoryOptions& history_options_in,
+        std::unique_ptr<storage::History> history_in,
         std::unique_ptr<api::KeptModels> kept_models_in)
       : options(options_in),
+        history_options(history_options_in),
         start_time_s(static_cast<double>(WallMillis()) / 1000),
         history(std::move(history_in)),
         kept_models(std::move(kept_models_in)),
@@ -57,6 +62,7 @@ struct Appliance::Parts {
   void ObserveMemory(const models::ModelStatus& model);
 
   const ApplianceOptions options;
+  const storage::HistoryOptions history_options;
   const double start_time_s;
   metrics::Registry registry;
   std::unique_ptr<storage::History> history;
@@ -148,6 +154,18 @@ std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStat
   return engines;
 }
 
+// The history of the state directory; a backup that waits there becomes it first.
+Result<std::unique_ptr<storage::History>> OpenHistory(const std::string& state_directory,
+                                                      const storage::HistoryOptions& options) {
+  storage::RemoveTemporaryFiles(state_directory);
+  http::BodyFile::RemoveLeftOver(state_directory);
+  HEARTH_ASSIGN_OR_RETURN(const std::optional<std::string> restored,
+                          storage::TakeRestore(options.path, options.bytes_max));
+  HEARTH_ASSIGN_OR_RETURN(auto history, storage::History::Open(options, Clock::System()));
+  if (restored) history->AddEvent({WallMillis(), "history_restored", *restored});
+  return history;
+}
+
 }  // namespace
 
 http::Router Appliance::Parts::MakeRouter() {
@@ -163,6 +181,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::EventsRoutes(history.get(), Clock::System()));
   add(api::PrometheusStatusRoutes(rules->source(), Clock::System(),
                                   ServerFactsOf(options, start_time_s, *history)));
+  add(api::HistoryRoutes(history.get(), history_options));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;
@@ -230,15 +249,15 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   storage::HistoryOptions history_options;
   history_options.path = (std::filesystem::path(options.state_directory) / "history.db").string();
   history_options.commit_interval_s = options.history_commit_interval_s;
-  HEARTH_ASSIGN_OR_RETURN(auto history, storage::History::Open(history_options, Clock::System()));
+  HEARTH_ASSIGN_OR_RETURN(auto history, OpenHistory(options.state_directory, history_options));
   std::set<std::string> command_line;
   for (const auto& model : options.models) command_line.insert(model.load.served_model_name);
   HEARTH_ASSIGN_OR_RETURN(
       auto kept_models,
       api::KeptModels::Open((std::filesystem::path(options.state_directory) / "config.db").string(),
                             Clock::System(), std::move(command_line)));
-  auto parts =
-      std::make_unique<Parts>(options, std::move(history), std::move(kept_models));
+  auto parts = std::make_unique<Parts>(options, history_options, std::move(history),
+                                       std::move(kept_models));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
 

@@ -277,8 +277,11 @@ HistoryStats History::stats() const {
   stats.series = static_cast<int64_t>(series_.size());
   for (const Tier& tier : tiers_) {
     stats.tiers.push_back({tier.table, tier.options.step_s, tier.options.keep_s, tier.stored});
-    int64_t& oldest_ms = stats.tiers.back().stored.oldest_ms;
-    if (oldest_ms != Tail::kForever) oldest_ms = epochs_.WallOf(oldest_ms);
+    TierStats& shown = stats.tiers.back();
+    if (tier.stored.rows > 0) shown.stored.oldest_ms = epochs_.WallOf(tier.stored.oldest_ms);
+    if (tier.tail.empty()) continue;
+    shown.newest_ms = epochs_.WallOf(tier.tail.newest()->time_ms);
+    if (tier.tail.committed_ms() > 0) shown.committed_ms = epochs_.WallOf(tier.tail.committed_ms());
   }
   lock.unlock();
   stats.bytes_on_disk = file_->BytesOnDisk();

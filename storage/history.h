@@ -60,6 +60,8 @@ struct TierStats {
   int64_t step_s = 0;
   int64_t keep_s = 0;
   StoredFrames stored;
+  int64_t newest_ms = 0;     // of its samples, those not on disk included; 0: none
+  int64_t committed_ms = 0;  // of those on disk
 };
 
 struct HistoryStats {

@@ -93,6 +93,8 @@ void RemoveOldSetAside(const fs::path& path) {
 
 }  // namespace
 
+const Schema& HistorySchema() { return kSchema; }
+
 Result<std::unique_ptr<HistoryFile>> HistoryFile::Open(std::string path, int64_t bytes_max,
                                                        std::vector<std::string> tables) {
   std::error_code error;

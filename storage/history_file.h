@@ -11,9 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "storage/migrations.h"
 #include "storage/sqlite.h"
 
 namespace hearth::storage {
+
+// Of every history file, by this release.
+const Schema& HistorySchema();
 
 class HistoryFile {
  public:

@@ -33,6 +33,7 @@ class Tail {
   std::vector<FramePtr> Range(int64_t start_ms, int64_t end_ms) const;
   std::vector<FramePtr> Uncommitted() const { return Range(committed_ms_, kForever); }
   void SetCommitted(int64_t until_ms) { committed_ms_ = until_ms; }
+  int64_t committed_ms() const { return committed_ms_; }  // INT64_MIN: nothing
 
   // Drops frames older than `window_ms` before the newest that are on disk, and of all frames the
   // oldest beyond `bytes_max`. Returns how many of those were not on disk.

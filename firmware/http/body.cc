@@ -21,7 +21,7 @@ BodyFailure TooLarge(std::string_view value, size_t limit) {
 // Takes chunked bytes in pieces of any size; never looks back.
 class ChunkDecoder {
  public:
-  ChunkDecoder(std::string& body, size_t bytes_max) : body_(body), bytes_max_(bytes_max) {}
+  ChunkDecoder(const BodySink& sink, size_t bytes_max) : sink_(sink), bytes_max_(bytes_max) {}
 
   bool done() const { return state_ == State::kDone; }
 
@@ -29,7 +29,8 @@ class ChunkDecoder {
     while (!piece.empty() && !done()) {
       if (state_ == State::kData) {
         const size_t count = std::min(piece.size(), left_in_chunk_);
-        body_.append(piece.substr(0, count));
+        if (auto failure = sink_(piece.substr(0, count))) return failure;
+        taken_ += count;
         piece.remove_prefix(count);
         left_in_chunk_ -= count;
         if (left_in_chunk_ == 0) state_ = State::kDataEnd;
@@ -80,16 +81,17 @@ class ChunkDecoder {
         end != digits.data() + digits.size()) {
       return BodyFailure{400, "a chunk's size is not a hexadecimal number"};
     }
-    if (size > bytes_max_ - body_.size()) {
-      return TooLarge("at least " + std::to_string(body_.size() + size), bytes_max_);
+    if (size > bytes_max_ - taken_) {
+      return TooLarge("at least " + std::to_string(taken_ + size), bytes_max_);
     }
     left_in_chunk_ = size;
     state_ = size == 0 ? State::kTrailer : State::kData;
     return std::nullopt;
   }
 
-  std::string& body_;
+  const BodySink& sink_;
   const size_t bytes_max_;
+  size_t taken_ = 0;
   State state_ = State::kSize;
   size_t left_in_chunk_ = 0;
   size_t trailer_bytes_ = 0;
@@ -119,13 +121,13 @@ class Pace {
 
 std::optional<BodyFailure> ReadBody(Connection& connection, const BodyFraming& framing,
                                     const BodyLimits& limits, const Clock& clock,
-                                    std::string& body) {
+                                    const BodySink& sink) {
   const uint64_t length = framing.content_length.value_or(0);
   if (length > limits.bytes_max) return TooLarge(std::to_string(length), limits.bytes_max);
   if (length == 0 && !framing.chunked) return std::nullopt;
 
   const auto buffer = std::make_unique<char[]>(kReadBytes);
-  ChunkDecoder decoder(body, limits.bytes_max);
+  ChunkDecoder decoder(sink, limits.bytes_max);
   const Pace pace(limits, clock);
   size_t received = 0;
   while (framing.chunked ? !decoder.done() : received < length) {
@@ -143,13 +145,19 @@ std::optional<BodyFailure> ReadBody(Connection& connection, const BodyFraming& f
     if (count < 0) return BodyFailure{};
     received += static_cast<size_t>(count);
     const std::string_view piece(buffer.get(), static_cast<size_t>(count));
-    if (!framing.chunked) {
-      body.append(piece);
-    } else if (auto failure = decoder.Feed(piece)) {
-      return failure;
-    }
+    if (auto failure = framing.chunked ? decoder.Feed(piece) : sink(piece)) return failure;
   }
   return std::nullopt;
+}
+
+std::optional<BodyFailure> ReadBody(Connection& connection, const BodyFraming& framing,
+                                    const BodyLimits& limits, const Clock& clock,
+                                    std::string& body) {
+  return ReadBody(connection, framing, limits, clock,
+                  [&](std::string_view piece) -> std::optional<BodyFailure> {
+                    body.append(piece);
+                    return std::nullopt;
+                  });
 }
 
 void DrainBody(Connection& connection, double seconds, const Clock& clock) {

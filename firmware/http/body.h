@@ -1,8 +1,10 @@
 // Reads a request's body within bounds of size and time, whatever pace the client chooses.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -27,6 +29,13 @@ struct BodyFailure {
   int status = 0;
   std::string message;
 };
+
+// Takes a body piece by piece; a failure ends the reading.
+using BodySink = std::function<std::optional<BodyFailure>(std::string_view piece)>;
+
+std::optional<BodyFailure> ReadBody(Connection& connection, const BodyFraming& framing,
+                                    const BodyLimits& limits, const Clock& clock,
+                                    const BodySink& sink);
 
 // Appends to `body`, whose memory grows with what has arrived, not with what was announced. After a
 // failure the connection cannot be used for another request.

@@ -31,6 +31,7 @@ struct Request {
   std::string query;   // raw, without '?'
   std::vector<std::pair<std::string, std::string>> headers;  // in order; names as sent
   std::string body;                                          // whole; at most limits::kBodyBytesMax
+  std::string body_path;  // where a route with a body_directory has it instead
   std::string remote_address;
   std::string request_id;  // the client's x-request-id if it is sane, else made here
   std::vector<std::string> path_parameters;  // what `{}` of the route's pattern matched
@@ -76,6 +77,10 @@ struct Route {
   Scope scope;
   Handler handler;
   bool streams = false;  // takes a place among limits::kHttpStreamThreads while it runs
+  // Not empty: a body of at most body_bytes_max goes to a file there, which is removed after the
+  // handler unless it renamed it.
+  std::string body_directory = {};
+  size_t body_bytes_max = 0;
 };
 
 // OpenAI's error shape: {"error":{"message","type","param","code"}}; code = HTTP status by default.

@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "civetweb.h"
+#include "firmware/http/body_file.h"
 #include "firmware/http/civetweb_unit.h"
 #include "firmware/http/gates.h"
 #include "firmware/http/url.h"
@@ -28,6 +29,7 @@ namespace {
 
 constexpr std::string_view kNoRoute = "none";
 constexpr double kDrainS = 2;
+constexpr int kInsufficientStorage = 507;
 
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
@@ -238,8 +240,9 @@ class Server::Impl {
   void Answer(CivetConnection& connection, const RequestHead& head, Request& request,
               ConnectionResponse& response, RequestRecord& record);
   std::optional<Refusal> CheckMatch(const Router::Match& match, const Request& request) const;
-  bool ReceiveBody(CivetConnection& connection, const BodyFraming& framing, Request& request,
-                   ConnectionResponse& response);
+  bool ReceiveBody(CivetConnection& connection, const BodyFraming& framing, const Route& route,
+                   Request& request, ConnectionResponse& response,
+                   std::unique_ptr<BodyFile>& file);
   void Handle(CivetConnection& connection, const Route& route, const Request& request,
               ConnectionResponse& response);
   void Refuse(CivetConnection& connection, ConnectionResponse& response, const Refusal& refusal);
@@ -445,7 +448,11 @@ void Server::Impl::Answer(CivetConnection& connection, const RequestHead& head, 
     if (!refusal->allow.empty()) response.SetHeader("Allow", refusal->allow);
     return SendError(response, refusal->status, refusal->message);
   }
-  if (has_body && !ReceiveBody(connection, framing, request, response)) return;
+  std::unique_ptr<BodyFile> file;
+  if (has_body &&
+      !ReceiveBody(connection, framing, *match.route, request, response, file)) {
+    return;
+  }
   if (!match.route->streams) place.reset();
   request.path_parameters = std::move(match.parameters);
   Handle(connection, *match.route, request, response);
@@ -453,14 +460,35 @@ void Server::Impl::Answer(CivetConnection& connection, const RequestHead& head, 
 
 // False when the body did not come; what there was to answer has been answered.
 bool Server::Impl::ReceiveBody(CivetConnection& connection, const BodyFraming& framing,
-                               Request& request, ConnectionResponse& response) {
+                               const Route& route, Request& request, ConnectionResponse& response,
+                               std::unique_ptr<BodyFile>& file) {
+  BodyLimits limits = options_.body;
+  BodySink sink = [&](std::string_view piece) -> std::optional<BodyFailure> {
+    request.body.append(piece);
+    return std::nullopt;
+  };
+  if (!route.body_directory.empty()) {
+    limits.bytes_max = route.body_bytes_max;
+    auto made = BodyFile::Make(route.body_directory, framing.content_length.value_or(0));
+    if (!made.ok()) {
+      Refuse(connection, response, {kInsufficientStorage, made.status().message(), ""});
+      return false;
+    }
+    file = *std::move(made);
+    request.body_path = file->path();
+    sink = [&](std::string_view piece) -> std::optional<BodyFailure> {
+      const Status written = file->Write(piece);
+      if (written.ok()) return std::nullopt;
+      return BodyFailure{kInsufficientStorage, written.message()};
+    };
+  }
   const bool expects_leave = EqualsIgnoringCase(request.Header("Expect"), "100-continue");
-  if (expects_leave && framing.content_length.value_or(0) <= options_.body.bytes_max) {
+  if (expects_leave && framing.content_length.value_or(0) <= limits.bytes_max) {
     connection.WriteSome("HTTP/1.1 100 Continue\r\n\r\n", {}, options_.write.stall_s);
   }
   // Bytes behind a chunked body cannot be handed back to CivetWeb as the next request.
   if (framing.chunked) connection.CloseAfterAnswer();
-  const auto failure = ReadBody(connection, framing, options_.body, *Clock::System(), request.body);
+  const auto failure = ReadBody(connection, framing, limits, *Clock::System(), sink);
   if (!failure) return true;
   if (failure->status == 0) {
     connection.CloseAfterAnswer();

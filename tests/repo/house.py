@@ -17,6 +17,9 @@ MAY_INCLUDE = {
     "firmware/metrics": ["storage/promql", "engine/protocol", "base"],
     "firmware/device": ["firmware/metrics", "base"],
     "firmware/models": ["firmware/metrics", "engine/protocol", "base"],
+    "firmware/http_client": ["base"],
+    "firmware/cli": ["firmware/http_client", "firmware/api", "firmware/http", "firmware/metrics",
+                     "storage", "storage/promql", "base"],
     "firmware/api": ["firmware/http", "firmware/metrics", "firmware/models", "storage/promql",
                      "storage", "engine/protocol", "base"],
     "firmware": ["firmware/api", "firmware/http", "firmware/metrics", "firmware/models",
@@ -30,9 +33,9 @@ LIBRARY_HOMES = {
     r"nlohmann/.*": ["base/json.h"],
     r"re2/.*": ["storage/promql/", "storage/rules/", "tests/conformance/"],
     r"yaml-cpp/.*": ["storage/rules/", "tests/conformance/"],
-    r"curl/.*": ["firmware/alerting/"],
+    r"curl/.*": ["firmware/alerting/", "firmware/http_client/"],
     r"utf8proc\.h": ["engine/text/"],
-    r"CLI/.*": ["firmware/main.cc"],
+    r"CLI/.*": ["firmware/main.cc", "firmware/cli/"],
 }
 
 FILE_LINES_MAX = 600

@@ -1,0 +1,52 @@
+// One HTTP request at a time to somebody else, over a connection that is kept.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace hearth {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::string> headers = {};  // "Name: value"
+  std::string_view body = {};
+  std::string body_file = {};  // sent instead of `body`
+  // Where a 2xx answer's body goes instead of into memory; an existing file is written over.
+  std::string answer_file = {};
+  double timeout_s = 30;  // of the whole; 0: none, but a connection that stands still ends
+};
+
+struct ClientAnswer {
+  int status = 0;
+  std::string body;  // its first 64 KiB; empty where it went to a file
+  std::optional<double> retry_after_s;
+};
+
+// Used by one thread.
+class HttpClient {
+ public:
+  // kInvalidArgument when the URL is not http:// or https://.
+  static Status CheckUrl(const std::string& url);
+
+  // `stop`, if there is one, breaks a request off within a second once it is true.
+  explicit HttpClient(const std::atomic<bool>* stop = nullptr);
+  ~HttpClient();
+
+  // Any HTTP status is an answer; redirects are not followed. kUnavailable: there was none.
+  Result<ClientAnswer> Do(const ClientRequest& request);
+
+ private:
+  struct Handle;
+  const std::atomic<bool>* const stop_;
+  std::unique_ptr<Handle> handle_;
+};
+
+}  // namespace hearth
