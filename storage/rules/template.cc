@@ -11,12 +11,13 @@
 namespace hearth::rules {
 
 struct Template::Node {
-  enum class Kind { kLiteral, kLabel, kExternalLabel, kValue, kCall };
+  enum class Kind { kLiteral, kLabel, kExternalLabel, kValue, kCall, kIf };
   Kind kind = Kind::kLiteral;
   TemplateValue literal;
   std::string label;
   const TemplateFunction* function = nullptr;
-  std::vector<std::shared_ptr<const Node>> arguments;
+  std::vector<std::shared_ptr<const Node>> arguments;  // of kIf: the condition
+  std::vector<std::shared_ptr<const Node>> body, otherwise;
 };
 
 namespace {
@@ -187,12 +188,15 @@ class ActionParser {
   size_t at_ = 0;
 };
 
+Result<TemplateValue> EvaluateIf(const Node& node, const TemplateData& data);
+
 Result<TemplateValue> Evaluate(const Node& node, const TemplateData& data) {
   switch (node.kind) {
     case Node::Kind::kLiteral: return node.literal;
     case Node::Kind::kValue: return TemplateValue(data.value);
     case Node::Kind::kLabel: return TemplateValue(data.labels.Get(node.label));
     case Node::Kind::kExternalLabel: return TemplateValue(data.external_labels.Get(node.label));
+    case Node::Kind::kIf: return EvaluateIf(node, data);
     case Node::Kind::kCall: break;
   }
   std::vector<TemplateValue> arguments;
@@ -204,6 +208,107 @@ Result<TemplateValue> Evaluate(const Node& node, const TemplateData& data) {
   if (!value.ok()) return value.status().WithContext(node.function->name);
   return value;
 }
+
+Result<std::string> ExpandAll(const std::vector<NodePtr>& nodes, const TemplateData& data) {
+  std::string out;
+  for (const NodePtr& node : nodes) {
+    HEARTH_ASSIGN_OR_RETURN(const TemplateValue value, Evaluate(*node, data));
+    out += TemplateText(value);
+  }
+  return out;
+}
+
+Result<TemplateValue> EvaluateIf(const Node& node, const TemplateData& data) {
+  HEARTH_ASSIGN_OR_RETURN(const TemplateValue condition, Evaluate(*node.arguments[0], data));
+  HEARTH_ASSIGN_OR_RETURN(std::string text,
+                          ExpandAll(IsTrue(condition) ? node.body : node.otherwise, data));
+  return TemplateValue(std::move(text));
+}
+
+// Puts pieces and actions in a tree: what stands between {{if}} and {{end}} belongs to the `if`.
+class TreeBuilder {
+ public:
+  void Add(NodePtr node) { Current().push_back(std::move(node)); }
+
+  Status AddAction(std::string_view action) {
+    const std::string_view words = Trim(action);
+    if (words == "end") return End();
+    if (words == "else") return Else();
+    if (const auto condition = After(words, "else if")) {
+      HEARTH_RETURN_IF_ERROR(Else());
+      return If(*condition, true);
+    }
+    if (const auto condition = After(words, "if")) return If(*condition, false);
+    HEARTH_ASSIGN_OR_RETURN(NodePtr node, ActionParser(action).Parse());
+    Add(std::move(node));
+    return Status::Ok();
+  }
+
+  Result<std::vector<NodePtr>> Finish() {
+    if (!open_.empty()) return InvalidArgument("{{if}} without {{end}}");
+    return std::move(nodes_);
+  }
+
+ private:
+  struct Open {
+    Node node;
+    bool in_else = false;
+    bool chained = false;  // an `else if`: ends with the `if` around it
+  };
+
+  static std::string_view Trim(std::string_view text) {
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
+      text.remove_prefix(1);
+    }
+    while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) {
+      text.remove_suffix(1);
+    }
+    return text;
+  }
+
+  // What follows `word`, where `text` begins with it and it ends there.
+  static std::optional<std::string_view> After(std::string_view text, std::string_view word) {
+    if (!text.starts_with(word)) return std::nullopt;
+    text.remove_prefix(word.size());
+    if (!text.empty() && IsWord(text.front())) return std::nullopt;
+    return text;
+  }
+
+  std::vector<NodePtr>& Current() {
+    if (open_.empty()) return nodes_;
+    return open_.back().in_else ? open_.back().node.otherwise : open_.back().node.body;
+  }
+
+  Status If(std::string_view condition, bool chained) {
+    if (open_.size() == kDepthMax) return InvalidArgument("{{if}} nests too deeply");
+    HEARTH_ASSIGN_OR_RETURN(NodePtr node, ActionParser(condition).Parse());
+    Open& open = open_.emplace_back();
+    open.node.kind = Node::Kind::kIf;
+    open.node.arguments.push_back(std::move(node));
+    open.chained = chained;
+    return Status::Ok();
+  }
+
+  Status Else() {
+    if (open_.empty() || open_.back().in_else) return InvalidArgument("{{else}} without {{if}}");
+    open_.back().in_else = true;
+    return Status::Ok();
+  }
+
+  Status End() {
+    if (open_.empty()) return InvalidArgument("{{end}} without {{if}}");
+    for (bool chained = true; chained;) {
+      chained = open_.back().chained;
+      auto node = std::make_shared<const Node>(std::move(open_.back().node));
+      open_.pop_back();
+      Add(std::move(node));
+    }
+    return Status::Ok();
+  }
+
+  std::vector<NodePtr> nodes_;
+  std::vector<Open> open_;
+};
 
 // Where the action that begins at `at` (after "{{") ends: the "}}" outside of strings.
 size_t ActionEnd(std::string_view text, size_t at) {
@@ -233,6 +338,7 @@ std::string_view TrimEnd(std::string_view text) {
 Result<Template> Template::Parse(std::string_view text) {
   Template parsed;
   parsed.text_ = text;
+  TreeBuilder tree;
   bool trim_next = false;
   for (size_t at = 0; at < text.size();) {
     const size_t begin = text.find("{{", at);
@@ -244,7 +350,7 @@ Result<Template> Template::Parse(std::string_view text) {
     }
     const bool trims = begin != std::string_view::npos && text.substr(begin + 2, 2) == "- ";
     if (trims) plain = TrimEnd(plain);
-    if (!plain.empty()) parsed.nodes_.push_back(Literal(std::string(plain)));
+    if (!plain.empty()) tree.Add(Literal(std::string(plain)));
     if (begin == std::string_view::npos) break;
     const std::string where = "at byte " + std::to_string(begin);
     const size_t inside = begin + (trims ? 3 : 2);
@@ -261,20 +367,15 @@ Result<Template> Template::Parse(std::string_view text) {
       }
       continue;
     }
-    Result<NodePtr> node = ActionParser(action).Parse();
-    if (!node.ok()) return node.status().WithContext(where);
-    parsed.nodes_.push_back(*std::move(node));
+    const Status added = tree.AddAction(action);
+    if (!added.ok()) return added.WithContext(where);
   }
+  HEARTH_ASSIGN_OR_RETURN(parsed.nodes_, tree.Finish());
   return parsed;
 }
 
 Result<std::string> Template::Expand(const TemplateData& data) const {
-  std::string out;
-  for (const NodePtr& node : nodes_) {
-    HEARTH_ASSIGN_OR_RETURN(const TemplateValue value, Evaluate(*node, data));
-    out += TemplateText(value);
-  }
-  return out;
+  return ExpandAll(nodes_, data);
 }
 
 }  // namespace hearth::rules

@@ -3,7 +3,8 @@
 // {{ pipeline }} with the variables $labels.x, $externalLabels.x and $value (also .Labels.x,
 // .ExternalLabels.x, .Value), strings, numbers, parentheses, `|` and the functions of
 // template_functions.h; {{- and -}} take the white space beside them; {{/* */}} says nothing.
-// Everything else (if, range, query, ...) is an error of Parse that names it, never text.
+// {{if pipeline}} ... {{else if pipeline}} ... {{else}} ... {{end}} chooses.
+// Everything else (range, with, query, ...) is an error of Parse that names it, never text.
 #pragma once
 
 #include <memory>

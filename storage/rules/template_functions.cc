@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 
 #include "storage/promql/float_format.h"
 #include "storage/promql/lexer.h"
@@ -30,6 +31,7 @@ std::string Print(const char* format, double value) {
 
 Result<double> Number(const TemplateValue& value) {
   if (const double* number = std::get_if<double>(&value)) return *number;
+  if (std::holds_alternative<bool>(value)) return InvalidArgument("a condition is no number");
   const std::string& text = std::get<std::string>(value);
   double number = 0;
   const char* end = text.data() + text.size();
@@ -208,12 +210,78 @@ Result<TemplateValue> ReReplaceAll(Arguments arguments) {
   return TemplateValue(text);
 }
 
+Status Incomparable(const TemplateValue& a, const TemplateValue& b) {
+  return InvalidArgument("incompatible types for comparison: " + TemplateText(a) + " and " +
+                         TemplateText(b));
+}
+
+// Like Go, but that a number is a number: 90 compares with $value as 90.0 does.
+template <typename Compare>
+Result<TemplateValue> Ordered(Arguments arguments, Compare compare) {
+  const TemplateValue& a = arguments[0];
+  const TemplateValue& b = arguments[1];
+  if (a.index() != b.index() || std::holds_alternative<bool>(a)) return Incomparable(a, b);
+  if (const double* number = std::get_if<double>(&a)) {
+    return TemplateValue(compare(*number, std::get<double>(b)));
+  }
+  return TemplateValue(compare(std::get<std::string>(a), std::get<std::string>(b)));
+}
+
+Result<TemplateValue> Less(Arguments arguments) { return Ordered(arguments, std::less<>()); }
+Result<TemplateValue> LessOrEqual(Arguments arguments) {
+  return Ordered(arguments, std::less_equal<>());
+}
+Result<TemplateValue> Greater(Arguments arguments) { return Ordered(arguments, std::greater<>()); }
+Result<TemplateValue> GreaterOrEqual(Arguments arguments) {
+  return Ordered(arguments, std::greater_equal<>());
+}
+
+// Whether the first equals any of the others.
+Result<TemplateValue> Equal(Arguments arguments) {
+  for (const TemplateValue& other : arguments.subspan(1)) {
+    if (arguments[0].index() != other.index()) return Incomparable(arguments[0], other);
+    if (arguments[0] == other) return TemplateValue(true);
+  }
+  return TemplateValue(false);
+}
+
+Result<TemplateValue> NotEqual(Arguments arguments) {
+  HEARTH_ASSIGN_OR_RETURN(const TemplateValue equal, Equal(arguments));
+  return TemplateValue(!std::get<bool>(equal));
+}
+
+// The first that is not true, or the last; Or the other way round.
+Result<TemplateValue> And(Arguments arguments) {
+  for (const TemplateValue& value : arguments) {
+    if (!IsTrue(value)) return value;
+  }
+  return arguments.back();
+}
+
+Result<TemplateValue> Or(Arguments arguments) {
+  for (const TemplateValue& value : arguments) {
+    if (IsTrue(value)) return value;
+  }
+  return arguments.back();
+}
+
+Result<TemplateValue> Not(Arguments arguments) { return TemplateValue(!IsTrue(arguments[0])); }
+
 constexpr TemplateFunction kFunctions[] = {
+    {"and", 1, kAnyNumber, And},
+    {"eq", 2, kAnyNumber, Equal},
+    {"ge", 2, 2, GreaterOrEqual},
+    {"gt", 2, 2, Greater},
     {"humanize", 1, 1, Humanize},
     {"humanize1024", 1, 1, Humanize1024},
     {"humanizeDuration", 1, 1, HumanizeDuration},
     {"humanizePercentage", 1, 1, HumanizePercentage},
     {"humanizeTimestamp", 1, 1, HumanizeTimestamp},
+    {"le", 2, 2, LessOrEqual},
+    {"lt", 2, 2, Less},
+    {"ne", 2, 2, NotEqual},
+    {"not", 1, 1, Not},
+    {"or", 1, kAnyNumber, Or},
     {"printf", 1, kAnyNumber, Printf},
     {"reReplaceAll", 3, 3, ReReplaceAll},
     {"title", 1, 1, Title},
@@ -230,7 +298,14 @@ const TemplateFunction* FindTemplateFunction(std::string_view name) {
   return nullptr;
 }
 
+bool IsTrue(const TemplateValue& value) {
+  if (const bool* truth = std::get_if<bool>(&value)) return *truth;
+  if (const double* number = std::get_if<double>(&value)) return *number != 0;
+  return !std::get<std::string>(value).empty();
+}
+
 std::string TemplateText(const TemplateValue& value) {
+  if (const bool* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
   if (const std::string* text = std::get_if<std::string>(&value)) return *text;
   const double number = std::get<double>(value);
   const double size = std::abs(number);

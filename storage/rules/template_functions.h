@@ -10,7 +10,7 @@
 
 namespace hearth::rules {
 
-using TemplateValue = std::variant<double, std::string>;
+using TemplateValue = std::variant<double, std::string, bool>;
 
 struct TemplateFunction {
   std::string_view name;
@@ -21,6 +21,9 @@ struct TemplateFunction {
 
 // Null when there is none.
 const TemplateFunction* FindTemplateFunction(std::string_view name);
+
+// As Go's templates take a value for a condition: 0, "" and false are not true.
+bool IsTrue(const TemplateValue& value);
 
 // As Go prints them: 1e-05, 0.25, 1e+21, NaN, +Inf.
 std::string TemplateText(const TemplateValue& value);

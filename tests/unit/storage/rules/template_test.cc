@@ -56,14 +56,37 @@ TEST(Template, CallsFunctionsInPipelinesAndParentheses) {
             "2 of Qwen");
 }
 
+TEST(Template, ChoosesWithIf) {
+  const std::string text =
+      "{{ if gt $value 90.0 }}hot{{ else if ge $value 50 }}warm{{ else }}cool{{ end }}.";
+  EXPECT_EQ(Expand(text, 91), "hot.");
+  EXPECT_EQ(Expand(text, 50), "warm.");
+  EXPECT_EQ(Expand(text, 1), "cool.");
+  EXPECT_EQ(Expand("{{ if $labels.absent }}a{{ end }}{{ if $labels.instance }}b{{ end }}"), "b");
+  EXPECT_EQ(Expand("{{ if eq $labels.instance \"cellar\" \"attic\" -}}  up  {{- end }}"), "up");
+  EXPECT_EQ(Expand("{{ if and (lt $value 2) (not (eq $labels.instance \"x\")) }}{{ if or \"\" 1 }}a"
+                   "{{ else }}b{{ end }}{{ end }}", 1), "a");
+  EXPECT_EQ(Expand("{{ ne $value 1 }}", 1), "false");
+}
+
+TEST(Template, SaysWhichIfIsWrong) {
+  EXPECT_EQ(Expand("{{ if $value }}a"), "parse: {{if}} without {{end}}");
+  EXPECT_EQ(Expand("a{{ end }}"), "parse: at byte 1: {{end}} without {{if}}");
+  EXPECT_EQ(Expand("{{ if 1 }}{{ else }}{{ else }}{{ end }}"),
+            "parse: at byte 20: {{else}} without {{if}}");
+  EXPECT_EQ(Expand("{{ gt $value \"a\" }}", 1),
+            "expand: gt: incompatible types for comparison: 1 and a");
+  EXPECT_EQ(Expand("{{ if }}{{ end }}"), "parse: at byte 0: the action {{...}} ends too early");
+}
+
 TEST(Template, TakesWhiteSpaceAndCommentsAway) {
   EXPECT_EQ(Expand("a  {{- \"b\" -}}  c"), "abc");
   EXPECT_EQ(Expand("a{{/* nothing */}}c {{ `}}` }}"), "ac }}");
 }
 
 TEST(Template, NamesWhatItDoesNotSupport) {
-  EXPECT_EQ(Expand("{{ if $value }}x{{ end }}"),
-            "parse: at byte 0: \"if\" is not supported in templates");
+  EXPECT_EQ(Expand("{{ with $value }}x{{ end }}"),
+            "parse: at byte 0: \"with\" is not supported in templates");
   EXPECT_EQ(Expand("ab {{ query \"up\" | first | value }}"),
             "parse: at byte 3: \"query\" is not supported in templates");
   EXPECT_EQ(Expand("{{ $foo }}"),
