@@ -22,6 +22,7 @@ import { ExpressionGenerator, randomNumbers } from './expressions.mjs';
 import { runMixedLoad, switchModel } from './load.mjs';
 import { allTargets, fill, kPanelsAreHere, ownTargets, withoutKubernetes } from './panels.mjs';
 import { freePort, get, startPrometheus } from './prometheus.mjs';
+import { replay } from './replay.mjs';
 import { VersionDifferences, kClasses } from './version_differences.mjs';
 
 const kSeconds = Number(process.env.HEARTH_DIFFERENTIAL_S ?? 120);
@@ -158,16 +159,6 @@ async function liveSides(ours, theirs, endMs) {
 
 // A history that holds what `theirs` scraped, served as the box serves its own.
 async function replaySides(t, theirs, endMs) {
-  const { result } = await get(`${theirs}/api/v1/query`,
-    { query: `{__name__=~".+"}[${kReach}]`, time: endMs / 1000 });
-  const frames = new Map();
-  for (const [index, { values }] of result.entries()) {
-    for (const [time, value] of values) {
-      const timeMs = Math.round(time * 1000);
-      if (!frames.has(timeMs)) frames.set(timeMs, Array(result.length).fill('-'));
-      frames.get(timeMs)[index] = value;
-    }
-  }
   const directory = await mkdtemp(join(tmpdir(), 'hearth-differential-'));
   const server = spawn(join(kBinaries, 'history_server'), [directory, '--replay'],
     { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -177,15 +168,7 @@ async function replaySides(t, theirs, endMs) {
     await exited;
     await rm(directory, { recursive: true, force: true });
   });
-  const metadata = await get(`${theirs}/api/v1/metadata`, {});
-  for (const { metric } of result) {
-    const name = metric.__name__;
-    const isCounter = metadata[name]?.[0].type !== 'gauge' && /_(total|bucket|sum|count)$/.test(name);
-    const kind = isCounter ? 'counter' : 'gauge';
-    server.stdin.write(`series ${kind} ${JSON.stringify(metric)}\n`);
-  }
-  const sampleMs = [...frames.keys()].sort((a, b) => a - b);
-  for (const time of sampleMs) server.stdin.write(`frame ${time} ${frames.get(time).join(' ')}\n`);
+  const sampleMs = await replay(theirs, { reach: kReach, endMs }, server.stdin);
   server.stdin.write('serve\n');
   const [ours] = await once(createInterface({ input: server.stdout }), 'line');
   return sidesOf(ours, theirs, sampleMs, sampleMs.at(-1));
