@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <unordered_map>
 
 #include "storage/promql/evaluation.h"
 #include "storage/promql/float_format.h"
@@ -31,7 +32,7 @@ Labels GroupLabels(const Labels& labels, const Aggregate& aggregate) {
 // In the order in which their first members come.
 std::vector<Group> MakeGroups(const Block& input, const Aggregate& aggregate) {
   std::vector<Group> groups;
-  std::map<Labels, size_t> places;
+  std::unordered_map<Labels, size_t, LabelsHash> places;
   for (size_t i = 0; i < input.size(); ++i) {
     Labels labels = GroupLabels(input[i].labels, aggregate);
     const auto [place, is_new] = places.try_emplace(labels, groups.size());
@@ -60,6 +61,36 @@ std::vector<double> Fold(const Block& input, const Group& group, size_t steps) {
   return result;
 }
 
+// KahanSum of every step, without a branch: the sums of a panel are most of what aggregation does.
+std::vector<double> FoldSum(const Block& input, const Group& group, size_t steps) {
+  std::vector<double> sums(steps, 0);
+  std::vector<double> compensations(steps, 0);
+  std::vector<uint8_t> present(steps, 0);
+  for (const size_t member : group.members) {
+    const double* const values = input[member].values.data();
+    for (size_t step = 0; step < steps; ++step) {
+      const uint8_t counts = IsAbsent(values[step]) ? 0 : 1;
+      const double value = counts != 0 ? values[step] : 0;
+      const double sum = sums[step];
+      const double total = sum + value;
+      const double lost =
+          std::abs(sum) >= std::abs(value) ? (sum - total) + value : (value - total) + sum;
+      const double compensation = compensations[step] + lost;
+      compensations[step] = std::isinf(total) ? 0 : compensation;
+      sums[step] = total;
+      present[step] |= counts;
+    }
+  }
+  for (size_t step = 0; step < steps; ++step) {
+    if (present[step] == 0) {
+      sums[step] = kAbsent;
+    } else if (!std::isinf(sums[step])) {
+      sums[step] += compensations[step];
+    }
+  }
+  return sums;
+}
+
 struct CountAccumulator {
   double count = 0;
   void Add(double) { ++count; }
@@ -86,7 +117,7 @@ struct StddevAccumulator : VarianceAccumulator {
 
 std::vector<double> FoldBy(AggregateOp op, const Block& input, const Group& group, size_t steps) {
   switch (op) {
-    case AggregateOp::kSum: return Fold<KahanSum>(input, group, steps);
+    case AggregateOp::kSum: return FoldSum(input, group, steps);
     case AggregateOp::kAvg: return Fold<MeanAccumulator>(input, group, steps);
     case AggregateOp::kCount: return Fold<CountAccumulator>(input, group, steps);
     case AggregateOp::kMin: return Fold<ExtremeAccumulator<std::less<>>>(input, group, steps);
@@ -100,8 +131,30 @@ std::vector<double> FoldBy(AggregateOp op, const Block& input, const Group& grou
   return {};
 }
 
+struct Ranked {
+  double value;
+  size_t member;
+};
+
+// The best first; NaN last; who comes first in the input among equals.
+void KeepBest(bool top, double count, std::vector<Ranked>& list) {
+  const auto better = [top](const Ranked& a, const Ranked& b) {
+    if (std::isnan(a.value) || std::isnan(b.value)) {
+      if (std::isnan(a.value) != std::isnan(b.value)) return std::isnan(b.value);
+    } else if (a.value != b.value) {
+      return top ? a.value > b.value : a.value < b.value;
+    }
+    return a.member < b.member;
+  };
+  const bool all = count >= static_cast<double>(list.size());
+  const size_t kept = all ? list.size() : static_cast<size_t>(count);
+  const auto middle = list.begin() + static_cast<std::ptrdiff_t>(kept);
+  std::partial_sort(list.begin(), middle, list.end(), better);
+  list.resize(kept);
+}
+
 // Keeps the k best of each group and step; their columns keep all labels.
-Result<Block> TopOrBottom(const Aggregate& aggregate, Block input,
+Result<Block> TopOrBottom(Evaluation& evaluation, const Aggregate& aggregate, const Block& input,
                           const std::vector<double>& counts, const Steps& steps) {
   const bool top = aggregate.op == AggregateOp::kTopk;
   for (const double count : counts) {
@@ -109,25 +162,25 @@ Result<Block> TopOrBottom(const Aggregate& aggregate, Block input,
       return ExecutionError("Scalar value " + FloatText(count) + " overflows int64");
     }
   }
-  Block result = input;
-  for (Column& column : result) std::fill(column.values.begin(), column.values.end(), kAbsent);
+  Block result;
+  for (const Column& column : input) {
+    result.push_back({column.labels, std::vector<double>(steps.count, kAbsent)});
+  }
   std::vector<size_t> order;  // of an instant answer: best first within each group
+  std::vector<Ranked> present;
   for (const Group& group : MakeGroups(input, aggregate)) {
     for (size_t step = 0; step < steps.count; ++step) {
-      std::vector<size_t> present;
+      HEARTH_RETURN_IF_ERROR(evaluation.Work(group.members.size()));
+      present.clear();
       for (const size_t member : group.members) {
-        if (!IsAbsent(input[member].values[step])) present.push_back(member);
+        const double value = input[member].values[step];
+        if (!IsAbsent(value)) present.push_back({value, member});
       }
-      std::stable_sort(present.begin(), present.end(), [&](size_t left, size_t right) {
-        const double a = input[left].values[step];
-        const double b = input[right].values[step];
-        if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
-        return top ? a > b : a < b;
-      });
-      const double kept = std::max(counts[step], 0.0);
-      if (kept < static_cast<double>(present.size())) present.resize(static_cast<size_t>(kept));
-      for (const size_t member : present) result[member].values[step] = input[member].values[step];
-      if (steps.count == 1) order.insert(order.end(), present.begin(), present.end());
+      KeepBest(top, std::max(counts[step], 0.0), present);
+      for (const Ranked& kept : present) {
+        result[kept.member].values[step] = kept.value;
+        if (steps.count == 1) order.push_back(kept.member);
+      }
     }
   }
   if (steps.count > 1) return result;
@@ -179,10 +232,11 @@ Result<Block> EvalAggregate(Evaluation& evaluation, const Aggregate& aggregate,
   if (aggregate.parameter && aggregate.op != AggregateOp::kCountValues) {
     HEARTH_ASSIGN_OR_RETURN(parameters, evaluation.EvalScalar(*aggregate.parameter, steps));
   }
-  HEARTH_ASSIGN_OR_RETURN(Block input, evaluation.Eval(*aggregate.expr, steps));
+  HEARTH_ASSIGN_OR_RETURN(const Block input, evaluation.Eval(*aggregate.expr, steps));
   switch (aggregate.op) {
     case AggregateOp::kTopk:
-    case AggregateOp::kBottomk: return TopOrBottom(aggregate, std::move(input), parameters, steps);
+    case AggregateOp::kBottomk:
+      return TopOrBottom(evaluation, aggregate, input, parameters, steps);
     case AggregateOp::kCountValues: return CountValues(aggregate, input, steps);
     case AggregateOp::kQuantile:
       for (const double quantile : parameters) {
@@ -195,7 +249,7 @@ Result<Block> EvalAggregate(Evaluation& evaluation, const Aggregate& aggregate,
   }
   Block result;
   for (Group& group : MakeGroups(input, aggregate)) {
-    HEARTH_RETURN_IF_ERROR(evaluation.Charge(0));
+    HEARTH_RETURN_IF_ERROR(evaluation.Work(group.members.size() * steps.count));
     std::vector<double> values = aggregate.op == AggregateOp::kQuantile
                                      ? GroupQuantile(input, group, parameters)
                                      : FoldBy(aggregate.op, input, group, steps.count);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <unordered_map>
 
 #include "storage/promql/evaluation.h"
 #include "storage/promql/lexer.h"
@@ -11,37 +12,69 @@ namespace hearth::promql {
 
 namespace {
 
-bool Compare(BinaryOp op, double a, double b) {
+// Calls `use` with the function of an arithmetic operator, so that loops over values are made for
+// each operator and look at none.
+template <typename Use>
+void WithArithmetic(BinaryOp op, Use use) {
   switch (op) {
-    case BinaryOp::kEqual: return a == b;
-    case BinaryOp::kNotEqual: return a != b;
-    case BinaryOp::kLess: return a < b;
-    case BinaryOp::kLessEqual: return a <= b;
-    case BinaryOp::kGreater: return a > b;
-    default: return a >= b;
+    case BinaryOp::kAdd: return use([](double a, double b) { return a + b; });
+    case BinaryOp::kSub: return use([](double a, double b) { return a - b; });
+    case BinaryOp::kMul: return use([](double a, double b) { return a * b; });
+    case BinaryOp::kDiv: return use([](double a, double b) { return a / b; });
+    case BinaryOp::kMod: return use([](double a, double b) { return std::fmod(a, b); });
+    case BinaryOp::kPow: return use([](double a, double b) { return std::pow(a, b); });
+    default: return use([](double a, double b) { return std::atan2(a, b); });
   }
 }
 
-double Arithmetic(BinaryOp op, double a, double b) {
+template <typename Use>
+void WithComparison(BinaryOp op, Use use) {
   switch (op) {
-    case BinaryOp::kAdd: return a + b;
-    case BinaryOp::kSub: return a - b;
-    case BinaryOp::kMul: return a * b;
-    case BinaryOp::kDiv: return a / b;
-    case BinaryOp::kMod: return std::fmod(a, b);
-    case BinaryOp::kPow: return std::pow(a, b);
-    default: return std::atan2(a, b);
+    case BinaryOp::kEqual: return use([](double a, double b) { return a == b; });
+    case BinaryOp::kNotEqual: return use([](double a, double b) { return a != b; });
+    case BinaryOp::kLess: return use([](double a, double b) { return a < b; });
+    case BinaryOp::kLessEqual: return use([](double a, double b) { return a <= b; });
+    case BinaryOp::kGreater: return use([](double a, double b) { return a > b; });
+    default: return use([](double a, double b) { return a >= b; });
   }
 }
 
-// The result of one pair; kAbsent where a comparison filters it away. `kept` is what a comparison
-// without bool lets through.
-double Apply(const Binary& binary, double a, double b, double kept) {
-  if (!IsComparison(binary.op)) return Arithmetic(binary.op, a, b);
-  const bool holds = Compare(binary.op, a, b);
-  if (binary.return_bool) return holds ? 1 : 0;
-  if (!holds) return kAbsent;  // no operand of ?: - GCC folds a signalling NaN there into a quiet one
-  return kept;
+// What a comparison without bool lets through.
+enum class Kept { kLeft, kRight };
+
+// left[i] op right[i] into out[i], which may be either; kAbsent where one is absent or a comparison
+// filters the pair away.
+void Apply(const Binary& binary, const std::vector<double>& left, const std::vector<double>& right,
+           Kept kept, std::vector<double>& out) {
+  // Assigned, never an operand of ?: - GCC folds a signalling NaN there into a quiet one.
+  const auto each = [&](auto value_of) {
+    for (size_t i = 0; i < out.size(); ++i) {
+      const double a = left[i];
+      const double b = right[i];
+      if (IsAbsent(a) || IsAbsent(b)) {
+        out[i] = kAbsent;
+      } else {
+        value_of(a, b, out[i]);
+      }
+    }
+  };
+  if (!IsComparison(binary.op)) {
+    return WithArithmetic(binary.op, [&](auto compute) {
+      each([&](double a, double b, double& result) { result = compute(a, b); });
+    });
+  }
+  WithComparison(binary.op, [&](auto holds) {
+    if (binary.return_bool) {
+      return each([&](double a, double b, double& result) { result = holds(a, b) ? 1 : 0; });
+    }
+    each([&](double a, double b, double& result) {
+      if (!holds(a, b)) {
+        result = kAbsent;
+      } else {
+        result = kept == Kept::kLeft ? a : b;
+      }
+    });
+  });
 }
 
 bool DropsName(const Binary& binary) { return !IsComparison(binary.op) || binary.return_bool; }
@@ -80,7 +113,7 @@ std::vector<bool> Presence(const Block& block, const std::vector<size_t>& column
   return present;
 }
 
-using Signatures = std::map<Labels, std::vector<size_t>>;  // to columns
+using Signatures = std::unordered_map<Labels, std::vector<size_t>, LabelsHash>;  // to columns
 
 Signatures GroupBySignature(const Block& block, const Matching& matching) {
   Signatures signatures;
@@ -93,7 +126,7 @@ Signatures GroupBySignature(const Block& block, const Matching& matching) {
 // Keeps the samples of `block` at steps where the other side has (`wanted`) or lacks a match.
 void MaskByMatches(Block& block, const Matching& matching, const Block& other, bool wanted,
                    size_t steps) {
-  std::map<Labels, std::vector<bool>> matches;
+  std::unordered_map<Labels, std::vector<bool>, LabelsHash> matches;
   for (const auto& [signature, columns] : GroupBySignature(other, matching)) {
     matches.emplace(signature, Presence(other, columns, steps));
   }
@@ -123,8 +156,10 @@ Result<Block> ApplySet(const Binary& binary, Block lhs, Block rhs, size_t steps)
 // One-to-one, many-to-one and one-to-many. "One" is the side where each signature is unique.
 class VectorMatch {
  public:
-  VectorMatch(const Binary& binary, const Block& lhs, const Block& rhs, size_t steps)
-      : binary_(binary),
+  VectorMatch(Evaluation& evaluation, const Binary& binary, const Block& lhs, const Block& rhs,
+              size_t steps)
+      : evaluation_(evaluation),
+        binary_(binary),
         matching_(binary.matching),
         swapped_(matching_.card == Matching::Card::kOneToMany),
         many_(swapped_ ? rhs : lhs),
@@ -140,6 +175,8 @@ class VectorMatch {
       const auto ones = one_by_signature_.find(signature);
       if (ones == one_by_signature_.end()) continue;
       for (const size_t one : ones->second) {
+        HEARTH_RETURN_IF_ERROR(evaluation_.Work(steps_));
+        HEARTH_RETURN_IF_ERROR(evaluation_.Charge(steps_));
         HEARTH_RETURN_IF_ERROR(ApplyPair(many, one_[one], signature, result));
       }
     }
@@ -191,31 +228,41 @@ class VectorMatch {
     return labels;
   }
 
+  static bool IsPair(const Column& many, const Column& one, size_t step) {
+    return !IsAbsent(many.values[step]) && !IsAbsent(one.values[step]);
+  }
+
+  static bool Overlaps(const std::vector<bool>& matched, const Column& many, const Column& one) {
+    for (size_t step = 0; step < matched.size(); ++step) {
+      if (matched[step] && IsPair(many, one, step)) return true;
+    }
+    return false;
+  }
+
   Status ApplyPair(const Column& many, const Column& one, const Labels& signature, Block& result) {
     const bool one_to_one = matching_.card == Matching::Card::kOneToOne;
     Column column{ResultLabels(many.labels, one.labels), std::vector<double>(steps_, kAbsent)};
     std::vector<bool>& matched = matched_[{signature, one_to_one ? Labels() : column.labels}];
-    matched.resize(steps_, false);
-    for (size_t step = 0; step < steps_; ++step) {
-      const double a = many.values[step];
-      const double b = one.values[step];
-      if (IsAbsent(a) || IsAbsent(b)) continue;
-      if (matched[step]) {
-        return ExecutionError(one_to_one
-                                  ? "multiple matches for labels: many-to-one matching must be "
-                                    "explicit (group_left/group_right)"
-                                  : "multiple matches for labels: grouping labels must ensure "
-                                    "unique matches");
-      }
-      matched[step] = true;
-      const double left = swapped_ ? b : a;
-      const double right = swapped_ ? a : b;
-      column.values[step] = Apply(binary_, left, right, left);
+    if (matched.empty()) {
+      matched.resize(steps_, false);
+    } else if (Overlaps(matched, many, one)) {
+      return ExecutionError(one_to_one
+                                ? "multiple matches for labels: many-to-one matching must be "
+                                  "explicit (group_left/group_right)"
+                                : "multiple matches for labels: grouping labels must ensure "
+                                  "unique matches");
     }
+    for (size_t step = 0; step < steps_; ++step) {
+      if (IsPair(many, one, step)) matched[step] = true;
+    }
+    const Column& left = swapped_ ? one : many;
+    const Column& right = swapped_ ? many : one;
+    Apply(binary_, left.values, right.values, Kept::kLeft, column.values);
     result.push_back(std::move(column));
     return Status::Ok();
   }
 
+  Evaluation& evaluation_;
   const Binary& binary_;
   const Matching& matching_;
   const bool swapped_;
@@ -226,14 +273,14 @@ class VectorMatch {
   std::map<std::pair<Labels, Labels>, std::vector<bool>> matched_;  // signature and result to steps
 };
 
+// What a comparison lets through is the vector's value, on whichever side it stands.
 Result<Block> ApplyScalar(const Binary& binary, Block vector, const std::vector<double>& scalar,
                           bool scalar_left) {
   for (Column& column : vector) {
-    for (size_t step = 0; step < column.values.size(); ++step) {
-      double& value = column.values[step];
-      if (IsAbsent(value)) continue;
-      value = scalar_left ? Apply(binary, scalar[step], value, value)
-                          : Apply(binary, value, scalar[step], value);
+    if (scalar_left) {
+      Apply(binary, scalar, column.values, Kept::kRight, column.values);
+    } else {
+      Apply(binary, column.values, scalar, Kept::kLeft, column.values);
     }
     if (DropsName(binary)) column.labels.Set(kNameLabel, "");
   }
@@ -245,14 +292,10 @@ Result<Block> ApplyScalar(const Binary& binary, Block vector, const std::vector<
 Result<Block> EvalBinary(Evaluation& evaluation, const Binary& binary, const Steps& steps) {
   HEARTH_ASSIGN_OR_RETURN(Block lhs, evaluation.Eval(*binary.lhs, steps));
   HEARTH_ASSIGN_OR_RETURN(Block rhs, evaluation.Eval(*binary.rhs, steps));
-  HEARTH_RETURN_IF_ERROR(evaluation.Charge(0));
   const bool left_scalar = binary.lhs->type() == ValueType::kScalar;
   const bool right_scalar = binary.rhs->type() == ValueType::kScalar;
   if (left_scalar && right_scalar) {
-    for (size_t step = 0; step < steps.count; ++step) {
-      double& value = lhs.front().values[step];
-      value = Apply(binary, value, rhs.front().values[step], value);
-    }
+    Apply(binary, lhs.front().values, rhs.front().values, Kept::kLeft, lhs.front().values);
     return lhs;
   }
   if (left_scalar) return ApplyScalar(binary, std::move(rhs), lhs.front().values, true);
@@ -260,7 +303,7 @@ Result<Block> EvalBinary(Evaluation& evaluation, const Binary& binary, const Ste
   if (IsSetOperator(binary.op)) {
     return ApplySet(binary, std::move(lhs), std::move(rhs), steps.count);
   }
-  return VectorMatch(binary, lhs, rhs, steps.count).Run();
+  return VectorMatch(evaluation, binary, lhs, rhs, steps.count).Run();
 }
 
 }  // namespace hearth::promql

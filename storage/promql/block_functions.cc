@@ -272,7 +272,10 @@ Result<Block> HistogramQuantile(const CallContext& context) {
   Block result;
   std::vector<Bucket> buckets;
   for (Histogram& histogram : GroupBuckets(context, block)) {
-    HEARTH_RETURN_IF_ERROR(context.evaluation.Charge(0));
+    HEARTH_RETURN_IF_ERROR(
+        context.evaluation.Work(histogram.buckets.size() * context.steps.count));
+    std::stable_sort(histogram.buckets.begin(), histogram.buckets.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
     Column column{std::move(histogram.labels), std::vector<double>(context.steps.count, kAbsent)};
     for (size_t step = 0; step < context.steps.count; ++step) {
       buckets.clear();

@@ -40,7 +40,7 @@ struct Column {
 // A scalar is one column without labels and without absent steps.
 using Block = std::vector<Column>;
 
-// One series of a range vector, stale markers removed.
+// One series of a range vector; stale markers are still in it.
 struct RangeSeries {
   Labels labels;
   std::vector<Sample> samples;

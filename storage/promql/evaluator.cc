@@ -1,13 +1,14 @@
 #include "storage/promql/evaluator.h"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
 #include <utility>
 
 #include "base/clock.h"
 #include "storage/promql/evaluation.h"
 #include "storage/promql/functions.h"
 #include "storage/promql/lexer.h"
+#include "storage/promql/windows.h"
 
 namespace hearth::promql {
 
@@ -26,29 +27,38 @@ void DropName(Block& block) {
 Series ToSeries(Column column, const Steps& steps) {
   Series series;
   series.labels = std::move(column.labels);
+  const auto absent = std::count_if(column.values.begin(), column.values.end(), IsAbsent);
+  series.samples.reserve(steps.count - static_cast<size_t>(absent));
   for (size_t i = 0; i < steps.count; ++i) {
     if (!IsAbsent(column.values[i])) series.samples.push_back({steps.At(i), column.values[i]});
   }
   return series;
 }
 
-// Fills `values` with the newest sample at or before each step's reference, not older than the
-// lookback.
-template <typename ReferenceOf, typename ValueOf>
-bool FillInstant(const std::vector<Sample>& samples, const Steps& steps, int64_t lookback_ms,
-                 ReferenceOf reference_of, ValueOf value_of, std::vector<double>& values) {
-  bool any = false;
-  size_t next = 0;  // the first sample after the reference
-  for (size_t i = 0; i < steps.count; ++i) {
-    const int64_t reference = reference_of(steps.At(i));
-    while (next < samples.size() && samples[next].time_ms <= reference) ++next;
-    if (next == 0) continue;
-    const Sample& sample = samples[next - 1];
-    if (sample.time_ms <= reference - lookback_ms || IsAbsent(sample.value)) continue;
+// Fills `values` with what `value_of` makes of the newest sample at or before each reference that is
+// not older than the lookback. How many steps have one.
+template <typename ValueOf>
+size_t FillInstant(const std::vector<Sample>& samples, const std::vector<int64_t>& references_ms,
+                   int64_t lookback_ms, ValueOf value_of, std::vector<double>& values) {
+  size_t present = 0;
+  SampleCursor cursor;
+  for (size_t i = 0; i < references_ms.size(); ++i) {
+    const size_t after = cursor.After(samples, references_ms[i]);
+    if (after == 0) continue;
+    const Sample& sample = samples[after - 1];
+    if (sample.time_ms <= references_ms[i] - lookback_ms || IsAbsent(sample.value)) continue;
     values[i] = value_of(sample);
-    any = true;
+    ++present;
   }
-  return any;
+  return present;
+}
+
+template <typename T>
+void SortByLabels(std::vector<T>& list) {
+  const auto before = [](const T& a, const T& b) { return a.labels < b.labels; };
+  if (!std::is_sorted(list.begin(), list.end(), before)) {
+    std::sort(list.begin(), list.end(), before);
+  }
 }
 
 // Samples of work, some tens of microseconds, beside which a look at the clock costs nothing.
@@ -62,12 +72,17 @@ bool IsStaleMarker(double value) { return IsAbsent(value); }
 Status ExecutionError(std::string message) { return FailedPrecondition(std::move(message)); }
 
 Result<Block> JoinSameLabels(Block block) {
-  std::map<Labels, size_t> places;
+  const auto hash = [](const Labels* labels) { return LabelsHash()(*labels); };
+  const auto equal = [](const Labels* a, const Labels* b) { return *a == *b; };
+  // Keys point into `block`, at columns that stay where they are.
+  std::unordered_map<const Labels*, size_t, decltype(hash), decltype(equal)> places(
+      block.size(), hash, equal);
   size_t kept = 0;
   for (size_t i = 0; i < block.size(); ++i) {
-    const auto [place, is_new] = places.try_emplace(block[i].labels, kept);
-    if (is_new) {
+    const auto place = places.find(&block[i].labels);
+    if (place == places.end()) {
       if (kept != i) block[kept] = std::move(block[i]);
+      places.emplace(&block[kept].labels, kept);
       ++kept;
       continue;
     }
@@ -180,25 +195,28 @@ Result<std::vector<double>> Evaluation::EvalScalar(const Expr& expr, const Steps
 Result<Block> Evaluation::EvalSelector(const Selector& selector, const Steps& steps,
                                        bool timestamps) {
   HEARTH_ASSIGN_OR_RETURN(std::vector<Series> selected, Select(selector, steps));
-  const auto reference_of = [&](int64_t time_ms) { return Reference(selector.shift, time_ms); };
+  std::vector<int64_t> references_ms(steps.count);
+  for (size_t i = 0; i < steps.count; ++i) {
+    references_ms[i] = Reference(selector.shift, steps.At(i));
+  }
   Block block;
   for (Series& series : selected) {
-    HEARTH_RETURN_IF_ERROR(Work(series.samples.size()));
+    HEARTH_RETURN_IF_ERROR(Work(steps.count));
     Column column;
     column.values.assign(steps.count, kAbsent);
-    const bool any =
+    const size_t present =
         timestamps
-            ? FillInstant(series.samples, steps, options_.lookback_ms, reference_of,
+            ? FillInstant(series.samples, references_ms, options_.lookback_ms,
                           [](const Sample& s) { return static_cast<double>(s.time_ms) / 1000; },
                           column.values)
-            : FillInstant(series.samples, steps, options_.lookback_ms, reference_of,
+            : FillInstant(series.samples, references_ms, options_.lookback_ms,
                           [](const Sample& s) { return s.value; }, column.values);
-    if (!any) continue;
+    if (present == 0) continue;
+    CountQueryable(present);
     column.labels = std::move(series.labels);
     block.push_back(std::move(column));
   }
-  std::sort(block.begin(), block.end(),
-            [](const Column& a, const Column& b) { return a.labels < b.labels; });
+  SortByLabels(block);
   return block;
 }
 
@@ -212,12 +230,9 @@ Result<RangeVector> Evaluation::EvalRangeVector(const Expr& expr, const Steps& s
   result.range_ms = selector.range_ms;
   result.shift = selector.shift;
   for (Series& series : selected) {
-    HEARTH_RETURN_IF_ERROR(Work(series.samples.size()));
-    std::erase_if(series.samples, [](const Sample& sample) { return IsAbsent(sample.value); });
     result.series.push_back({std::move(series.labels), std::move(series.samples)});
   }
-  std::sort(result.series.begin(), result.series.end(),
-            [](const RangeSeries& a, const RangeSeries& b) { return a.labels < b.labels; });
+  SortByLabels(result.series);
   return result;
 }
 
@@ -316,6 +331,7 @@ Result<Value> EvalInstant(const SeriesSource& source, const Expr& expr, int64_t 
   if (value.type == ValueType::kMatrix) {
     HEARTH_ASSIGN_OR_RETURN(RangeVector range, evaluation.EvalRangeVector(expr, steps));
     for (RangeSeries& series : range.series) {
+      std::erase_if(series.samples, [](const Sample& sample) { return IsAbsent(sample.value); });
       if (series.samples.empty()) continue;
       value.series.push_back({std::move(series.labels), std::move(series.samples)});
     }
@@ -355,8 +371,7 @@ Result<Matrix> EvalRange(const SeriesSource& source, const Expr& expr, int64_t s
     Series series = ToSeries(std::move(column), steps);
     if (!series.samples.empty()) matrix.series.push_back(std::move(series));
   }
-  std::sort(matrix.series.begin(), matrix.series.end(),
-            [](const Series& a, const Series& b) { return a.labels < b.labels; });
+  SortByLabels(matrix.series);
   matrix.annotations = std::move(evaluation.annotations());
   matrix.stats = evaluation.stats();
   return matrix;

@@ -113,43 +113,24 @@ bool LooksLikeCounter(const std::string& name) {
   return false;
 }
 
-std::vector<uint32_t> FindResets(const std::vector<Sample>& samples) {
-  std::vector<uint32_t> resets;
-  for (size_t i = 1; i < samples.size(); ++i) {
-    if (samples[i].value < samples[i - 1].value) resets.push_back(static_cast<uint32_t>(i));
+// Applies the function in portions, between which the clock is looked at.
+Status ApplyToSteps(Evaluation& evaluation, const SeriesWindows& windows, size_t steps,
+                    RangeFunction function, std::vector<double>& values) {
+  constexpr size_t kPortion = size_t{1} << 20;  // samples looked at, some milliseconds
+  StepSpan span;
+  size_t work = 0;
+  for (size_t step = 0; step < steps; ++step) {
+    work += windows.size(step);
+    if (work < kPortion && step + 1 < steps) continue;
+    span.end = step + 1;
+    function(windows, span, values.data());
+    span.begin = span.end;
+    evaluation.CountQueryable(work);
+    HEARTH_RETURN_IF_ERROR(evaluation.Work(work + steps));
+    work = 0;
   }
-  return resets;
+  return Status::Ok();
 }
-
-// Slides the window over one series. Windows only move forward, so every sample is passed once.
-class WindowSlider {
- public:
-  explicit WindowSlider(const std::vector<Sample>& samples)
-      : samples_(samples), resets_(FindResets(samples)) {}
-
-  // The samples in (start_ms, end_ms].
-  Window At(int64_t start_ms, int64_t end_ms) {
-    while (end_ < samples_.size() && samples_[end_].time_ms <= end_ms) ++end_;
-    while (begin_ < end_ && samples_[begin_].time_ms <= start_ms) ++begin_;
-    while (resets_end_ < resets_.size() && resets_[resets_end_] < end_) ++resets_end_;
-    while (resets_begin_ < resets_end_ && resets_[resets_begin_] <= begin_) ++resets_begin_;
-    Window window;
-    window.samples = std::span(samples_).subspan(begin_, end_ - begin_);
-    window.resets = std::span(resets_).subspan(resets_begin_, resets_end_ - resets_begin_);
-    window.first = begin_;
-    window.start_ms = start_ms;
-    window.end_ms = end_ms;
-    return window;
-  }
-
- private:
-  const std::vector<Sample>& samples_;
-  const std::vector<uint32_t> resets_;
-  size_t begin_ = 0;
-  size_t end_ = 0;
-  size_t resets_begin_ = 0;
-  size_t resets_end_ = 0;
-};
 
 }  // namespace
 
@@ -178,24 +159,15 @@ Result<Block> ApplyRangeFunction(const CallContext& context, RangeFunction funct
   HEARTH_ASSIGN_OR_RETURN(RangeVector range, evaluation.EvalRangeVector(*range_expr, steps));
   const bool counts =
       context.call.function->name == "rate" || context.call.function->name == "increase";
-  std::vector<double> args(scalars.size());
+  SeriesWindows windows(evaluation, steps, range.shift, range.range_ms, scalars);
   Block block;
   for (RangeSeries& series : range.series) {
     HEARTH_RETURN_IF_ERROR(evaluation.Charge(steps.count));
     Column column{std::move(series.labels), std::vector<double>(steps.count, kAbsent)};
-    WindowSlider slider(series.samples);
-    bool any = false;
-    for (size_t step = 0; step < steps.count; ++step) {
-      const int64_t end_ms = evaluation.Reference(range.shift, steps.At(step));
-      Window window = slider.At(end_ms - range.range_ms, end_ms);
-      if (window.samples.empty()) continue;
-      for (size_t i = 0; i < args.size(); ++i) args[i] = scalars[i][step];
-      window.args = args;
-      window.time_ms = steps.At(step);
-      column.values[step] = function(window);
-      any |= !IsAbsent(column.values[step]);
-    }
-    if (!any) continue;
+    windows.Cut(series.samples);
+    HEARTH_RETURN_IF_ERROR(
+        ApplyToSteps(evaluation, windows, steps.count, function, column.values));
+    if (std::all_of(column.values.begin(), column.values.end(), IsAbsent)) continue;
     const std::string& name = column.labels.Get(kNameLabel);
     if (counts && !name.empty() && !LooksLikeCounter(name)) {
       evaluation.Inform("metric might not be a counter, name does not end in "

@@ -1,8 +1,6 @@
 // The table of PromQL's functions: name, argument types, implementation.
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -10,21 +8,9 @@
 #include "base/result.h"
 #include "storage/promql/ast.h"
 #include "storage/promql/evaluation.h"
+#include "storage/promql/windows.h"
 
 namespace hearth::promql {
-
-// What a function over a range vector sees at one step: never empty.
-struct Window {
-  std::span<const Sample> samples;
-  // Where the series fell below the sample before: indices into the series, whose first sample in
-  // the window has index `first`. Only those whose both samples are in the window.
-  std::span<const uint32_t> resets;
-  size_t first = 0;
-  int64_t start_ms = 0;  // exclusive
-  int64_t end_ms = 0;    // inclusive
-  int64_t time_ms = 0;   // of the step
-  std::span<const double> args;  // the scalar arguments at this step
-};
 
 struct CallContext {
   Evaluation& evaluation;
@@ -35,8 +21,9 @@ struct CallContext {
 
 // One float to one float; drops the metric name.
 using MapFunction = double (*)(double value);
-// One range to one float, kAbsent for none; drops the metric name unless `keeps_name`.
-using RangeFunction = double (*)(const Window& window);
+// The windows of some steps of one series to a float each, in `values` by step; steps whose window
+// is empty are left as they are, kAbsent stands for none. Drops the metric name unless `keeps_name`.
+using RangeFunction = void (*)(const SeriesWindows& windows, StepSpan steps, double* values);
 // Everything else.
 using BlockFunction = Result<Block> (*)(const CallContext& context);
 

@@ -52,22 +52,43 @@ bool RaiseToMonotonic(std::vector<Bucket>& buckets) {
   return forced;
 }
 
+// The ranks between which a quantile lies, and how far it is from the lower one.
+struct Rank {
+  size_t lower = 0;
+  size_t upper = 0;
+  double weight = 0;
+};
+
+Rank RankOf(double quantile, size_t count) {
+  const double exact = quantile * static_cast<double>(count - 1);
+  const double lower = std::max(0.0, std::floor(exact));
+  const double upper = std::min(static_cast<double>(count - 1), lower + 1);
+  return {static_cast<size_t>(lower), static_cast<size_t>(upper), exact - std::floor(exact)};
+}
+
 }  // namespace
 
 double Quantile(double quantile, std::vector<double>& values) {
   if (values.empty() || std::isnan(quantile)) return kNaN;
   if (quantile < 0) return -kInf;
   if (quantile > 1) return kInf;
-  std::sort(values.begin(), values.end(), [](double a, double b) {
-    return std::isnan(a) ? !std::isnan(b) : a < b;
-  });
-  const double count = static_cast<double>(values.size());
-  const double rank = quantile * (count - 1);
-  const double lower = std::max(0.0, std::floor(rank));
-  const double upper = std::min(count - 1, lower + 1);
-  const double weight = rank - std::floor(rank);
-  return values[static_cast<size_t>(lower)] * (1 - weight) +
-         values[static_cast<size_t>(upper)] * weight;
+  const auto less = [](double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; };
+  const Rank rank = RankOf(quantile, values.size());
+  const auto lower = values.begin() + static_cast<std::ptrdiff_t>(rank.lower);
+  std::nth_element(values.begin(), lower, values.end(), less);
+  const double upper =
+      rank.upper == rank.lower ? *lower : *std::min_element(lower + 1, values.end(), less);
+  return *lower * (1 - rank.weight) + upper * rank.weight;
+}
+
+double QuantileOfSorted(double quantile, const std::vector<double>& sorted, size_t nans) {
+  const size_t count = sorted.size() + nans;
+  if (count == 0 || std::isnan(quantile)) return kNaN;
+  if (quantile < 0) return -kInf;
+  if (quantile > 1) return kInf;
+  const auto at = [&](size_t index) { return index < nans ? kNaN : sorted[index - nans]; };
+  const Rank rank = RankOf(quantile, count);
+  return at(rank.lower) * (1 - rank.weight) + at(rank.upper) * rank.weight;
 }
 
 double BucketQuantile(double quantile, std::vector<Bucket>& buckets, bool* forced_monotonic) {
@@ -75,8 +96,10 @@ double BucketQuantile(double quantile, std::vector<Bucket>& buckets, bool* force
   if (std::isnan(quantile)) return kNaN;
   if (quantile < 0) return -kInf;
   if (quantile > 1) return kInf;
-  std::stable_sort(buckets.begin(), buckets.end(),
-                   [](const Bucket& a, const Bucket& b) { return a.upper_bound < b.upper_bound; });
+  const auto lower = [](const Bucket& a, const Bucket& b) { return a.upper_bound < b.upper_bound; };
+  if (!std::is_sorted(buckets.begin(), buckets.end(), lower)) {
+    std::stable_sort(buckets.begin(), buckets.end(), lower);
+  }
   if (buckets.empty() || buckets.back().upper_bound != kInf) return kNaN;
   MergeEqualBounds(buckets);
   *forced_monotonic = RaiseToMonotonic(buckets);

@@ -1,13 +1,17 @@
 // Quantiles of plain values and of classic histograms, by Prometheus's rules.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 namespace hearth::promql {
 
 // Linear interpolation between the two nearest ranks. NaN for no values or a NaN quantile; -Inf
-// below 0, +Inf above 1. NaN values count as the smallest. Sorts `values`.
+// below 0, +Inf above 1. NaN values count as the smallest. Reorders `values`.
 double Quantile(double quantile, std::vector<double>& values);
+
+// The same of `nans` times NaN and the ascending numbers `sorted`.
+double QuantileOfSorted(double quantile, const std::vector<double>& sorted, size_t nans);
 
 struct Bucket {
   double upper_bound = 0;

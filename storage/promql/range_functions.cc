@@ -1,10 +1,11 @@
 #include "storage/promql/range_functions.h"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "storage/promql/kahan.h"
-#include "storage/promql/quantile.h"
+#include "storage/promql/sliding.h"
 
 namespace hearth::promql {
 
@@ -22,7 +23,7 @@ double Extrapolate(const Window& window, bool is_counter, bool per_second) {
   const Sample& last = samples.back();
   double increase = last.value - first.value;
   if (is_counter) {
-    for (const uint32_t reset : window.resets) increase += samples[reset - window.first - 1].value;
+    for (const double drop : window.drops) increase += drop;
   }
   double to_start = Seconds(first.time_ms - window.start_ms);
   double to_end = Seconds(window.end_ms - last.time_ms);
@@ -82,82 +83,163 @@ Line Regression(std::span<const Sample> samples, int64_t time_ms) {
   return line;
 }
 
-}  // namespace
-
-double Rate(const Window& window) { return Extrapolate(window, true, true); }
-double Increase(const Window& window) { return Extrapolate(window, true, false); }
-double Delta(const Window& window) { return Extrapolate(window, false, false); }
-double InstantRate(const Window& window) { return LastStep(window, true); }
-double InstantDelta(const Window& window) { return LastStep(window, false); }
-
-double Derivative(const Window& window) {
-  if (window.samples.size() < 2) return kAbsent;
-  return Regression(window.samples, window.samples.front().time_ms).slope;
-}
-
-double PredictLinear(const Window& window) {
-  if (window.samples.size() < 2) return kAbsent;
-  const Line line = Regression(window.samples, window.time_ms);
-  return line.slope * window.args[0] + line.intercept;
-}
-
-double Changes(const Window& window) {
-  double changes = 0;
-  for (size_t i = 1; i < window.samples.size(); ++i) {
-    const double previous = window.samples[i - 1].value;
-    const double current = window.samples[i].value;
-    if (current != previous && !(std::isnan(current) && std::isnan(previous))) ++changes;
-  }
-  return changes;
-}
-
-double Resets(const Window& window) { return static_cast<double>(window.resets.size()); }
-
-double SumOverTime(const Window& window) {
+double PlainSum(std::span<const Sample> samples) {
   KahanSum sum;
-  for (const Sample& sample : window.samples) sum.Add(sample.value);
+  for (const Sample& sample : samples) sum.Add(sample.value);
   return sum.Result();
 }
 
-double AvgOverTime(const Window& window) {
+double PlainMean(std::span<const Sample> samples) {
   MeanAccumulator mean;
-  for (const Sample& sample : window.samples) mean.Add(sample.value);
+  for (const Sample& sample : samples) mean.Add(sample.value);
   return mean.Result();
 }
 
-double MinOverTime(const Window& window) {
-  double result = window.samples.front().value;
-  for (const Sample& sample : window.samples) {
-    if (sample.value < result || std::isnan(result)) result = sample.value;
-  }
-  return result;
-}
-
-double MaxOverTime(const Window& window) {
-  double result = window.samples.front().value;
-  for (const Sample& sample : window.samples) {
-    if (sample.value > result || std::isnan(result)) result = sample.value;
-  }
-  return result;
-}
-
-double CountOverTime(const Window& window) { return static_cast<double>(window.samples.size()); }
-double LastOverTime(const Window& window) { return window.samples.back().value; }
-double PresentOverTime(const Window&) { return 1; }
-
-double StdvarOverTime(const Window& window) {
+double Variance(std::span<const Sample> samples) {
   VarianceAccumulator variance;
-  for (const Sample& sample : window.samples) variance.Add(sample.value);
+  for (const Sample& sample : samples) variance.Add(sample.value);
   return variance.Result();
 }
 
-double StddevOverTime(const Window& window) { return std::sqrt(StdvarOverTime(window)); }
+// `function` of every window that is not empty.
+template <typename Function>
+void EachWindow(const SeriesWindows& windows, StepSpan steps, double* values, Function function) {
+  for (size_t step = steps.begin; step < steps.end; ++step) {
+    if (windows.size(step) > 0) values[step] = function(windows.At(step), step);
+  }
+}
 
-double QuantileOverTime(const Window& window) {
-  std::vector<double> values;
-  values.reserve(window.samples.size());
-  for (const Sample& sample : window.samples) values.push_back(sample.value);
-  return Quantile(window.args[0], values);
+}  // namespace
+
+void Rate(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values,
+             [](const Window& window, size_t) { return Extrapolate(window, true, true); });
+}
+
+void Increase(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values,
+             [](const Window& window, size_t) { return Extrapolate(window, true, false); });
+}
+
+void Delta(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values,
+             [](const Window& window, size_t) { return Extrapolate(window, false, false); });
+}
+
+void InstantRate(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values,
+             [](const Window& window, size_t) { return LastStep(window, true); });
+}
+
+void InstantDelta(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values,
+             [](const Window& window, size_t) { return LastStep(window, false); });
+}
+
+void Derivative(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values, [](const Window& window, size_t) {
+    if (window.samples.size() < 2) return kAbsent;
+    return Regression(window.samples, window.samples.front().time_ms).slope;
+  });
+}
+
+void PredictLinear(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values, [&](const Window& window, size_t step) {
+    if (window.samples.size() < 2) return kAbsent;
+    const Line line = Regression(window.samples, window.time_ms);
+    return line.slope * windows.scalar(0, step) + line.intercept;
+  });
+}
+
+void Resets(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values, [](const Window& window, size_t) {
+    return static_cast<double>(window.drops.size());
+  });
+}
+
+void CountOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values, [](const Window& window, size_t) {
+    return static_cast<double>(window.samples.size());
+  });
+}
+
+void LastOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values,
+             [](const Window& window, size_t) { return window.samples.back().value; });
+}
+
+void PresentOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  EachWindow(windows, steps, values, [](const Window&, size_t) { return 1.0; });
+}
+
+void StdvarOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  const PrefixVariance prefix(windows, steps);
+  EachWindow(windows, steps, values, [&](const Window& window, size_t step) {
+    double variance = 0;
+    if (prefix.Variance(windows.begin(step), windows.end(step), variance)) return variance;
+    return Variance(window.samples);
+  });
+}
+
+void StddevOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  StdvarOverTime(windows, steps, values);
+  for (size_t step = steps.begin; step < steps.end; ++step) {
+    if (!IsAbsent(values[step])) values[step] = std::sqrt(values[step]);
+  }
+}
+
+void SumOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  const PrefixSums prefix(windows, steps);
+  EachWindow(windows, steps, values, [&](const Window& window, size_t step) {
+    double sum = 0;
+    if (prefix.Sum(windows.begin(step), windows.end(step), sum)) return sum;
+    return PlainSum(window.samples);
+  });
+}
+
+void AvgOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  const PrefixSums prefix(windows, steps);
+  EachWindow(windows, steps, values, [&](const Window& window, size_t step) {
+    double sum = 0;
+    if (prefix.Sum(windows.begin(step), windows.end(step), sum)) {
+      return sum / static_cast<double>(window.samples.size());
+    }
+    return PlainMean(window.samples);
+  });
+}
+
+void Changes(const SeriesWindows& windows, StepSpan steps, double* values) {
+  // changes[i]: how often the samples up to the i-th of these differ from the one before.
+  const size_t base = windows.begin(steps.begin);
+  const auto samples = windows.samples().subspan(base, windows.end(steps.end - 1) - base);
+  std::vector<uint32_t> changes(samples.size(), 0);
+  for (size_t i = 1; i < samples.size(); ++i) {
+    const double previous = samples[i - 1].value;
+    const double current = samples[i].value;
+    const bool changed = current != previous && !(std::isnan(current) && std::isnan(previous));
+    changes[i] = changes[i - 1] + (changed ? 1 : 0);
+  }
+  EachWindow(windows, steps, values, [&](const Window&, size_t step) {
+    return static_cast<double>(changes[windows.end(step) - 1 - base] -
+                               changes[windows.begin(step) - base]);
+  });
+}
+
+void MinOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  SlideExtremes<std::less<>>(windows, steps, values);
+}
+
+void MaxOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  SlideExtremes<std::greater<>>(windows, steps, values);
+}
+
+void QuantileOverTime(const SeriesWindows& windows, StepSpan steps, double* values) {
+  SortedWindow sorted(windows.samples());
+  for (size_t step = steps.begin; step < steps.end; ++step) {
+    if (windows.size(step) == 0) continue;
+    values[step] =
+        sorted.Quantile(windows.scalar(0, step), windows.begin(step), windows.end(step));
+  }
 }
 
 }  // namespace hearth::promql

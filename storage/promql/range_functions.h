@@ -1,30 +1,29 @@
-// Functions of one window of samples, computed as Prometheus computes them.
+// Functions of windows of samples, computed as Prometheus computes them.
 #pragma once
-
-#include <vector>
 
 #include "storage/promql/functions.h"
 
 namespace hearth::promql {
 
-double Rate(const Window& window);
-double Increase(const Window& window);
-double Delta(const Window& window);
-double InstantRate(const Window& window);
-double InstantDelta(const Window& window);
-double Derivative(const Window& window);
-double PredictLinear(const Window& window);
-double Changes(const Window& window);
-double Resets(const Window& window);
-double SumOverTime(const Window& window);
-double AvgOverTime(const Window& window);
-double MinOverTime(const Window& window);
-double MaxOverTime(const Window& window);
-double CountOverTime(const Window& window);
-double LastOverTime(const Window& window);
-double PresentOverTime(const Window& window);
-double StddevOverTime(const Window& window);
-double StdvarOverTime(const Window& window);
-double QuantileOverTime(const Window& window);
+// Each a RangeFunction.
+void Rate(const SeriesWindows& windows, StepSpan steps, double* values);
+void Increase(const SeriesWindows& windows, StepSpan steps, double* values);
+void Delta(const SeriesWindows& windows, StepSpan steps, double* values);
+void InstantRate(const SeriesWindows& windows, StepSpan steps, double* values);
+void InstantDelta(const SeriesWindows& windows, StepSpan steps, double* values);
+void Derivative(const SeriesWindows& windows, StepSpan steps, double* values);
+void PredictLinear(const SeriesWindows& windows, StepSpan steps, double* values);
+void Changes(const SeriesWindows& windows, StepSpan steps, double* values);
+void Resets(const SeriesWindows& windows, StepSpan steps, double* values);
+void SumOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void AvgOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void MinOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void MaxOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void CountOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void LastOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void PresentOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void StddevOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void StdvarOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
+void QuantileOverTime(const SeriesWindows& windows, StepSpan steps, double* values);
 
 }  // namespace hearth::promql

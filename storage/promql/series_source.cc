@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace hearth::promql {
 
@@ -65,6 +66,17 @@ void Labels::Set(const std::string& name, const std::string& value) {
   } else {
     pairs_.emplace(it, name, value);
   }
+}
+
+size_t LabelsHash::operator()(const Labels& labels) const {
+  constexpr size_t kSpread = 0x9E3779B97F4A7C15;  // 2^64 over the golden ratio
+  const std::hash<std::string> hash;
+  size_t result = 0;
+  for (const Labels::Pair& pair : labels.pairs()) {
+    result = (result ^ hash(pair.first)) * kSpread;
+    result = ((result >> 32) ^ result ^ hash(pair.second)) * kSpread;
+  }
+  return result;
 }
 
 Result<Matcher> Matcher::Make(std::string name, Op op, std::string value) {

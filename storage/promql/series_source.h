@@ -30,6 +30,10 @@ class Labels {
   std::vector<Pair> pairs_;
 };
 
+struct LabelsHash {
+  size_t operator()(const Labels& labels) const;
+};
+
 struct Matcher {
   enum class Op { kEqual, kNotEqual, kRegex, kNotRegex };
   std::string name;

@@ -125,7 +125,7 @@ Status LimitExceeded(int64_t limit, size_t count, const char* what) {
 
 Status GroupEvaluator::EvaluateRecord(const Rule& rule, Run& run) const {
   HEARTH_ASSIGN_OR_RETURN(const std::vector<promql::Series> series,
-                          Query(rule, run.source, run.time_ms));
+                          Query(rule, run.source, run.time_ms - group_->query_offset_ms));
   for (const promql::Series& one : series) {
     promql::Labels labels = one.labels;
     labels.Set(kName, rule.name);
@@ -144,7 +144,7 @@ Status GroupEvaluator::EvaluateRecord(const Rule& rule, Run& run) const {
 // The alerts for which the expression holds now, as if each were new.
 Result<GroupEvaluator::Alerts> GroupEvaluator::HoldingAlerts(const Rule& rule, Run& run) const {
   HEARTH_ASSIGN_OR_RETURN(const std::vector<promql::Series> series,
-                          Query(rule, run.source, run.time_ms));
+                          Query(rule, run.source, run.time_ms - group_->query_offset_ms));
   Alerts holding;
   for (const promql::Series& one : series) {
     Alert alert;

@@ -214,8 +214,13 @@ class GroupReader {
     if (field == "labels") return ReadTemplates(place_, field, value, labels_);
     if (field == "rules") return ReadRules(value);
     if (field == "limit") return ReadLimit(value);
+    if (field == "query_offset") {
+      HEARTH_ASSIGN_OR_RETURN(group_.query_offset_ms, Duration(place_, field, value));
+      return Status::Ok();
+    }
     if (field != "interval") {
-      return UnknownField(place_, field, value, "name, interval, limit, labels, rules");
+      return UnknownField(place_, field, value,
+                          "name, interval, limit, query_offset, labels, rules");
     }
     HEARTH_ASSIGN_OR_RETURN(group_.interval_ms, Duration(place_, field, value));
     if (group_.interval_ms < 1000) {

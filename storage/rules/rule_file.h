@@ -34,6 +34,9 @@ struct RuleGroup {
   std::string name;
   int64_t interval_ms = kDefaultIntervalMs;
   int64_t limit = 0;  // alerts or series of one rule; 0: any number
+  // Expressions look at the time so long before the evaluation's. What they give is recorded at the
+  // evaluation's own time, as the history takes nothing into the past (Prometheus records it there).
+  int64_t query_offset_ms = 0;
   std::vector<Rule> rules;
 };
 

@@ -116,23 +116,14 @@ function expand(query, stepS, rangeS) {
     .replaceAll('$__interval', `${stepS}s`).replaceAll('$__range', `${rangeS}s`);
 }
 
-test('a Grafana data source works on the box itself', { timeout: 300000 }, async (t) => {
-  const appliance = await Appliance.start();
-  t.after(() => appliance.stop());
-  const grafana = new DataSource(appliance.url);
-  const startS = Math.floor(Date.now() / 1000);
-  const { errors } = await runLoad(appliance, { streams: 4, seconds: 20 });
-  assert.deepEqual(errors, []);
-  await sleep(2000);
-  const endS = Math.floor(Date.now() / 1000);
-
-  await t.test('save & test', async () => {
+// What is checked, in the order in which a user of Grafana meets it.
+const kCalls = [
+  ['save & test', async ({ grafana }) => {
     const [time, value] = (await grafana.post('query', { query: '1+1', time: 4 })).result;
     assert.deepEqual([time, value], [4, '2']);
     assert.equal((await grafana.post('query', { query: '1+1', time: 4 })).resultType, 'scalar');
-  });
-
-  await t.test('heuristics: which Prometheus is this, and can it evaluate rules', async () => {
+  }],
+  ['heuristics: which Prometheus is this, and can it evaluate rules', async ({ grafana }) => {
     const info = await grafana.get('status/buildinfo');
     for (const field of ['version', 'revision', 'branch', 'buildUser', 'buildDate', 'goVersion']) {
       assert.equal(typeof info[field], 'string', field);
@@ -141,9 +132,8 @@ test('a Grafana data source works on the box itself', { timeout: 300000 }, async
     assert.equal(info.features, undefined);  // of Mimir
     const { groups } = await grafana.get('rules');
     assert.ok(groups.length > 0);
-  });
-
-  await t.test('the query builder: metrics, labels, values and metadata', async () => {
+  }],
+  ['the query builder: metrics, labels, values and metadata', async ({ grafana, startS, endS }) => {
     const window = { start: startS, end: endS };
     const names = checkStrings(await grafana.get('label/__name__/values', { ...window, limit: 40000 }));
     assert.ok(names.includes('vllm:generation_tokens_total'));
@@ -166,9 +156,8 @@ test('a Grafana data source works on the box itself', { timeout: 300000 }, async
     assert.equal(metadata['vllm:time_to_first_token_seconds'][0].type, 'histogram');
     const few = await grafana.get('metadata', { limit: 3, limit_per_metric: 1 });
     assert.equal(Object.keys(few).length, 3);
-  });
-
-  await t.test('series for the label browser, truncated where it asks for it', async () => {
+  }],
+  ['series for the label browser, truncated where it asks for it', async ({ appliance, grafana, startS, endS }) => {
     const match = 'vllm:time_to_first_token_seconds_bucket';
     const series = await grafana.post('series', { 'match[]': match, start: startS, end: endS });
     for (const labels of series) {
@@ -181,15 +170,13 @@ test('a Grafana data source works on the box itself', { timeout: 300000 }, async
     const { data, warnings } = await response.json();
     assert.equal(data.length, 2);
     assert.deepEqual(warnings, ['results truncated due to limit']);
-  });
-
-  await t.test('suggestions: names of what fits what is typed so far', async () => {
+  }],
+  ['suggestions: names of what fits what is typed so far', async ({ grafana }) => {
     const names = checkStrings(await grafana.get('label/__name__/values',
       { 'match[]': '{__name__=~".*first_token.*",model_name="demo"}', limit: 1000 }));
     assert.ok(names.length > 0 && names.every((name) => name.includes('first_token')));
-  });
-
-  await t.test('panels: query_range by POST', async () => {
+  }],
+  ['panels: query_range by POST', async ({ grafana, startS, endS }) => {
     const stepS = 5;
     const range = { startS, endS, stepS };
     const ask = (query) => grafana.range(expand(query, stepS, endS - startS), range);
@@ -207,39 +194,34 @@ test('a Grafana data source works on the box itself', { timeout: 300000 }, async
     const running = await ask('max_over_time(vllm:num_requests_running[$__interval])');
     assert.ok(running.length > 0 && running.every(({ metric }) => metric.__name__ === undefined));
     assert.deepEqual(await ask('nothing_of_this_name'), []);
-  });
-
-  await t.test('stat and table panels: instant queries over the whole range', async () => {
+  }],
+  ['stat and table panels: instant queries over the whole range', async ({ grafana, startS, endS }) => {
     const rangeS = endS - startS;
     const [total] = await grafana.instant(
       expand('sum(increase(vllm:request_success_total[$__range]))', 1, rangeS), endS);
     assert.ok(Number(total.value[1]) > 0);
     const table = await grafana.instant('topk(3, vllm:request_success_total)', endS);
     assert.ok(table.length > 0 && table.length <= 3);
-  });
-
-  await t.test('variables: label_values, query_result, metrics', async () => {
+  }],
+  ['variables: label_values, query_result, metrics', async ({ grafana, startS, endS }) => {
     assert.deepEqual(await grafana.get('label/model_name/values',
       { 'match[]': 'vllm:num_requests_running', start: startS, end: endS }), ['demo']);
     const result = await grafana.instant('count by (model_name) (vllm:num_requests_running)', endS);
     assert.deepEqual(result.map(({ metric }) => metric), [{ model_name: 'demo' }]);
-  });
-
-  await t.test('exemplars: none, in shape', async () => {
+  }],
+  ['exemplars: none, in shape', async ({ grafana, startS, endS }) => {
     assert.deepEqual(await grafana.post('query_exemplars',
       { query: 'histogram_quantile(0.9, rate(vllm:e2e_request_latency_seconds_bucket[1m]))',
         start: startS, end: endS }), []);
-  });
-
-  await t.test('annotations: a range query for ALERTS', async () => {
+  }],
+  ['annotations: a range query for ALERTS', async ({ grafana, startS, endS }) => {
     const found = await grafana.range('ALERTS{alertstate="firing"}', { startS, endS, stepS: 60 });
     for (const { metric } of found) assert.equal(typeof metric.alertname, 'string');
     // The same over a series that is there: what an annotation draws from.
     const up = await grafana.range('up == 1', { startS, endS, stepS: 1 });
     assert.ok(up.length > 0);
-  });
-
-  await t.test('alert list: rules with their states', async () => {
+  }],
+  ['alert list: rules with their states', async ({ grafana, startS }) => {
     const groups = await eventually('an evaluation of every group', async () => {
       const answer = await grafana.get('rules', { type: 'alert', exclude_alerts: true });
       const rules = answer.groups.flatMap((group) => group.rules);
@@ -269,9 +251,8 @@ test('a Grafana data source works on the box itself', { timeout: 300000 }, async
     assert.notEqual(next.groups[0].name, page[0].name);
     const { alerts } = await grafana.get('alerts');
     assert.ok(Array.isArray(alerts));
-  });
-
-  await t.test('query inspector and Prometheus\'s own page: stats, format, status', async () => {
+  }],
+  ['query inspector and Prometheus\'s own page: stats, format, status', async ({ grafana, endS }) => {
     const { stats } = await grafana.post('query', { query: 'sum(vllm:num_requests_running)', time: endS,
       stats: 'all' });
     for (const field of ['evalTotalTime', 'resultSortTime', 'queryPreparationTime', 'innerEvalTime',
@@ -292,14 +273,28 @@ test('a Grafana data source works on the box itself', { timeout: 300000 }, async
     const tsdb = await grafana.get('status/tsdb');
     assert.ok(tsdb.headStats.numSeries > 100 && tsdb.seriesCountByMetricName.length === 10);
     assert.deepEqual((await grafana.get('targets')).activeTargets, []);
-  });
-
-  await t.test('answers are compressed for Grafana and plain for who asks for that', async () => {
+  }],
+  ['answers are compressed for Grafana and plain for who asks for that', async ({ appliance }) => {
     const url = `${appliance.url}/api/v1/metadata`;
     const zipped = await fetch(url, { headers: kHeaders });
     assert.equal(zipped.headers.get('content-encoding'), 'gzip');
     const plain = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
     assert.equal(plain.headers.get('content-encoding'), null);
     assert.deepEqual(await zipped.json(), await plain.json());
-  });
+  }],
+];
+
+test('a Grafana data source works on the box itself', { timeout: 300000 }, async (t) => {
+  const appliance = await Appliance.start();
+  t.after(() => appliance.stop());
+  const grafana = new DataSource(appliance.url);
+  const startS = Math.floor(Date.now() / 1000);
+  const { errors } = await runLoad(appliance, { streams: 4, seconds: 20 });
+  assert.deepEqual(errors, []);
+  await sleep(2000);
+  const endS = Math.floor(Date.now() / 1000);
+
+  for (const [name, check] of kCalls) {
+    await t.test(name, () => check({ appliance, grafana, startS, endS }));
+  }
 });

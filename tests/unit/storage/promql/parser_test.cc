@@ -120,7 +120,7 @@ TEST(Parser, NamesMistakesInPrometheusWords) {
        "got 1"},
       {"foo[0s]", "1:5: parse error: duration must be greater than 0"},
       {"(a+b)[5m]", "1:6: parse error: ranges only allowed for vector selectors"},
-      {"foo offset 1m offset 2m", "1:15: parse error: offset may not be set multiple times"},
+      {"foo offset 1m offset 2m", "1:1: parse error: offset may not be set multiple times"},
       {"\"abc", "1:1: parse error: unterminated quoted string"},
       {"1 \n + + *", "2:6: parse error: unexpected <op:*>"},
       {"-\"a\"",

@@ -165,6 +165,16 @@ TEST_F(GroupEvaluatorTest, KeepsToTheLimitOfTheGroup) {
   EXPECT_EQ(status().last_error, "exceeded limit of 3 with 4 alerts");
 }
 
+TEST_F(GroupEvaluatorTest, LooksAtTheTimeOfItsQueryOffset) {
+  Load("      - record: copy\n        expr: load\n");
+  group_->query_offset_ms = 10'000;
+  Step(1);
+  Step(2);
+  const auto copy = series_.Query("copy", time_ms_);
+  ASSERT_EQ(copy.size(), 1u);
+  EXPECT_EQ(copy.front().samples.front().value, 1);
+}
+
 TEST_F(GroupEvaluatorTest, SinceTimesSurviveARestart) {
   Load("      - alert: High\n        expr: load > 1\n        for: 20s\n");
   Step(2);

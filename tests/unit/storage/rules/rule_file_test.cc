@@ -21,6 +21,7 @@ groups:
   - name: g
     interval: 30s
     limit: 7
+    query_offset: 30s
     labels: {team: ops, severity: low}
     rules:
       - record: job:up:sum
@@ -39,6 +40,7 @@ groups:
   const RuleGroup& group = (*groups)[0];
   EXPECT_EQ(group.interval_ms, 30'000);
   EXPECT_EQ(group.limit, 7);
+  EXPECT_EQ(group.query_offset_ms, 30'000);
   ASSERT_EQ(group.rules.size(), 2u);
   EXPECT_EQ(group.rules[0].query, "sum without (instance) (up)");
   const Rule& alert = group.rules[1];
