@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
+#include "firmware/api/events_api.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
@@ -25,6 +26,7 @@
 #include "firmware/metrics/process_metrics.h"
 #include "firmware/metrics/request_ledger.h"
 #include "firmware/metrics/viewed_series.h"
+#include "firmware/model_events.h"
 #include "firmware/models/model_manager.h"
 #include "firmware/sampler.h"
 #include "storage/history.h"
@@ -42,6 +44,7 @@ struct Appliance::Parts {
         http_observer(&registry),
         ledger(&registry),
         models(options.engine_executable, &registry, &ledger),
+        model_events(history.get(), Clock::System()),
         device_metrics(&registry) {}
 
   http::Router MakeRouter();
@@ -58,6 +61,7 @@ struct Appliance::Parts {
   models::ModelManager models;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
+  ModelEvents model_events;
   device::DeviceMetrics device_metrics;
   std::unique_ptr<RuleService> rules;
   std::unique_ptr<Sampler> sampler;
@@ -152,6 +156,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
   add(api::PrometheusStatusRoutes(rules->source(), Clock::System(),
                                   ServerFactsOf(options, start_time_s, *history)));
+  add(api::EventsRoutes(history.get(), Clock::System()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;
@@ -178,6 +183,7 @@ void Appliance::Parts::ObserveMemory(const models::ModelStatus& model) {
 void Appliance::Parts::Observe() {
   models.Observe();
   const auto statuses = models.Statuses();
+  model_events.Update(statuses);
   device_metrics.Update(EnginesOf(statuses));
   for (const models::ModelStatus& model : statuses) ObserveMemory(model);
   registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));

@@ -7,8 +7,6 @@
 
 namespace hearth {
 
-using metrics::MetricId;
-
 Sampler::Sampler(metrics::Registry* registry, storage::History* history,
                  metrics::MetricsPages* pages, std::function<void()> observe, MadeSeriesFunction made_series)
     : registry_(registry),
@@ -17,11 +15,7 @@ Sampler::Sampler(metrics::Registry* registry, storage::History* history,
       observe_(std::move(observe)),
       made_series_(std::move(made_series)),
       process_(registry),
-      history_bytes_(registry->Get(MetricId::kHistoryBytes)),
-      samples_appended_(registry->Get(MetricId::kHistorySamplesAppended)),
-      write_errors_(registry->Get(MetricId::kHistoryWriteErrors)),
-      last_commit_(registry->Get(MetricId::kHistoryLastCommitTime)),
-      series_(registry->Get(MetricId::kHistorySeries)),
+      history_metrics_(registry, history),
       thread_([this] { Run(); }) {}
 
 Sampler::~Sampler() {
@@ -50,13 +44,7 @@ void Sampler::Run() {
 void Sampler::Sample() {
   observe_();
   process_.Update();
-  const storage::HistoryStats stats = history_->stats();
-  registry_->Set(history_bytes_, static_cast<double>(stats.bytes_on_disk));
-  registry_->Set(samples_appended_, static_cast<double>(stats.samples_appended));
-  registry_->Set(write_errors_, static_cast<double>(stats.write_errors));
-  registry_->SetExposed(last_commit_, stats.last_commit_ms > 0);
-  registry_->Set(last_commit_, static_cast<double>(stats.last_commit_ms) / 1000);
-  registry_->Set(series_, static_cast<double>(stats.series));
+  history_metrics_.Update();
 
   const auto taken = std::make_shared<const metrics::Snapshot>(registry_->TakeSnapshot());
   const metrics::Snapshot& snapshot = *taken;

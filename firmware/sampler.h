@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "firmware/history_metrics.h"
 #include "firmware/metrics/metrics_pages.h"
 #include "firmware/metrics/process_metrics.h"
 #include "firmware/metrics/registry.h"
@@ -39,7 +40,7 @@ class Sampler {
   const std::function<void()> observe_;
   const MadeSeriesFunction made_series_;
   metrics::ProcessMetrics process_;
-  metrics::Metric *history_bytes_, *samples_appended_, *write_errors_, *last_commit_, *series_;
+  HistoryMetrics history_metrics_;
   std::vector<storage::SeriesId> ids_;  // by RecordedSeries::index
   std::vector<bool> known_;             // by RecordedSeries::index
   std::map<promql::Labels, storage::SeriesId> made_ids_;

@@ -282,6 +282,7 @@ HistoryStats History::stats() const {
   }
   lock.unlock();
   stats.bytes_on_disk = file_->BytesOnDisk();
+  stats.bytes_limit = file_->bytes_limit();
   return stats;
 }
 

@@ -77,6 +77,7 @@ struct HistoryStats {
   double commit_seconds = 0;  // sum over all
   int64_t recovered = 0;      // broken files set aside
   int64_t bytes_on_disk = 0;
+  int64_t bytes_limit = 0;  // of the database: the smaller of the option and the file system's
   std::vector<TierStats> tiers;
 };
 

@@ -19,6 +19,8 @@ constexpr std::string_view kModelKind[] = {"model_name", "kind"};
 constexpr std::string_view kModelReason[] = {"model_name", "reason"};
 constexpr std::string_view kRuleGroup[] = {"rule_group"};
 constexpr std::string_view kStateLabel[] = {"state"};
+constexpr std::string_view kTierLabel[] = {"tier"};
+constexpr std::string_view kReasonLabel[] = {"reason"};
 constexpr std::string_view kModelFinish[] = {"model_name", "finish_reason"};
 constexpr std::string_view kModelObjective[] = {"model_name", "objective"};
 
@@ -115,7 +117,15 @@ constexpr std::array kRows = {
               "Size of the last page rendered for /metrics, uncompressed.", "when a page is rendered",
               ""},
     MetricDef{kHistoryBytes, "hearth_history_bytes", kGauge, kFrom, {}, {},
-              "Size of the metric history on disk.", kEachSecond, ""},
+              "Size of the metric history on disk.", kEachSecond,
+              "hearth_history_bytes / hearth_history_limit_bytes"},
+    MetricDef{kHistoryLimitBytes, "hearth_history_limit_bytes", kGauge, kFrom, {}, {},
+              "What the metric history may grow to on disk.", kEachSecond, ""},
+    MetricDef{kHistoryTierBytes, "hearth_history_tier_bytes", kGauge, kFrom, kTierLabel, {},
+              "Samples of each tier of the metric history on disk.", kEachSecond, ""},
+    MetricDef{kHistoryTierOldestTime, "hearth_history_tier_oldest_timestamp_seconds", kGauge, kFrom,
+              kTierLabel, {}, "The oldest sample of each tier of the metric history.", kEachSecond,
+              "time() - hearth_history_tier_oldest_timestamp_seconds"},
     MetricDef{kHistorySamplesAppended, "hearth_history_samples_appended_total", kCounter, kFrom, {},
               {}, "Samples handed to the metric history.", kEachSecond, ""},
     MetricDef{kHistoryWriteErrors, "hearth_history_write_errors_total", kCounter, kFrom, {}, {},
@@ -125,6 +135,16 @@ constexpr std::array kRows = {
               {}, {}, "When the metric history was last committed to disk.", kEachSecond, ""},
     MetricDef{kHistorySeries, "hearth_history_series", kGauge, kFrom, {}, {},
               "Series the metric history knows.", kEachSecond, ""},
+    MetricDef{kHistorySeriesRefused, "hearth_history_series_refused_total", kCounter, kFrom, {}, {},
+              "Series that the metric history does not record since it has too many.", kEachSecond,
+              ""},
+    MetricDef{kHistoryFramesLost, "hearth_history_frames_lost_total", kCounter, kFrom, kReasonLabel,
+              {}, "Sample times given up before their time: deleted to make room on a full disk, in "
+              "memory while nothing could be written, or found broken.",
+              kEachSecond, "increase(hearth_history_frames_lost_total[1h]) > 0"},
+    MetricDef{kHistoryRecovered, "hearth_history_recovered_total", kCounter, kFrom, {}, {},
+              "Broken files of the metric history that were set aside for a fresh one.",
+              kEachSecond, "increase(hearth_history_recovered_total[1d]) > 0"},
     MetricDef{kRuleEvaluations, "hearth_rule_evaluations_total", kCounter, kFrom, kRuleGroup, {},
               "Evaluations of alerting and recording rules on the box.", kAtEvaluation, ""},
     MetricDef{kRuleEvaluationFailures, "hearth_rule_evaluation_failures_total", kCounter, kFrom,

@@ -71,6 +71,13 @@ test('an empty panel says why', { timeout: 600000 }, async (t) => {
   const panel = (panels, title) => panels.find((one) => one.title === title);
   const switchEngineMetrics = async (on) => assert.equal(
     (await appliance.models('PATCH', 'hearth-demo', { log_engine_metrics: on })).status, 200);
+  const showRange = async (from) => {
+    await page.click('#time-picker');
+    await page.fill('#time-from', from);
+    await page.fill('#time-to', 'now');
+    await page.getByText('Apply time range').click();
+  };
+  const eventTexts = () => page.$$eval('.event-handle', (all) => all.map((one) => one.title).join('\n'));
   const engineIds = await enginePanelIds();
   assert.ok(engineIds.length > 10, String(engineIds));
 
@@ -85,10 +92,7 @@ test('an empty panel says why', { timeout: 600000 }, async (t) => {
 
   await switchEngineMetrics(false);
   await page.getByText('hearth-demo: engine metrics off').waitFor();
-  await page.click('#time-picker');
-  await page.fill('#time-from', 'now-10s');
-  await page.fill('#time-to', 'now');
-  await page.getByText('Apply time range').click();
+  await showRange('now-10s');
   const off = await panelsWhen('the switch to be named in every panel of engine metrics', (panels) =>
     panels.filter((one) => engineIds.includes(one.id)).every((one) => one.reason === 'engine-metrics-off'));
   assert.equal(panel(off, 'TTFT').note,
@@ -102,6 +106,14 @@ test('an empty panel says why', { timeout: 600000 }, async (t) => {
   await panelsWhen('data in every panel again, without a reload', (panels) =>
     panels.every((one) => one.state === 'ready'));
   await page.getByText('hearth-demo: engine metrics off').waitFor({ state: 'detached' });
+
+  await showRange('now-15m');
+  for (const text of ['hearth-demo is ready', 'log_engine_metrics of hearth-demo is false', 'log_engine_metrics of hearth-demo is true']) {
+    await eventually(`"${text}" on the charts`, async () => (await eventTexts()).includes(text), kPatienceMs);
+  }
+  await page.screenshot({ path: join(kOut, 'dashboard-events.png') });
+  await page.keyboard.press('e');
+  assert.equal(await eventTexts(), '');
   assert.deepEqual(await load.stop(), []);
   assert.deepEqual([...new Set(problems)], []);
 });

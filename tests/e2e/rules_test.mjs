@@ -82,6 +82,12 @@ test('a crash of the engine becomes an alert that is shown, recorded and sent', 
   assert.equal(group.rules[0].state, 'firing');
   assert.equal(group.rules[0].health, 'ok');
 
+  const { events } = await (await fetch(`${appliance.url}/api/events`)).json();
+  const texts = events.map(({ kind, text }) => `${kind}: ${text}`);
+  for (const expected of [/^model_loaded: .* is ready$/, /^engine_crashed: the engine of/, /^alert: \w+ is firing/]) {
+    assert.ok(texts.some((text) => expected.test(text)), `${expected} is not among ${texts.join(', ')}`);
+  }
+  assert.equal((await fetch(`${appliance.url}/api/events?start=yesterday`)).status, 400);
   await eventually('the end of the alert', async () =>
     (await get(appliance, 'alerts')).alerts.length === 0, 60000);
   await eventually('the resolved alert at the webhook', () => receiver.received.some(

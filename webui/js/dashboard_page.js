@@ -4,6 +4,7 @@ import { readDashboard } from './dashboard_model.js';
 import { DashboardView } from './dashboard_view.js';
 import { Dropdown, choiceList, toolButton } from './dropdown.js';
 import { el, icon } from './dom.js';
+import { eventsBetween } from './events_api.js';
 import { HoverSync } from './hover.js';
 import { seriesExist } from './prometheus_api.js';
 import { RangeFacts } from './range_facts.js';
@@ -26,6 +27,8 @@ class DashboardPage {
   constructor(dashboard) {
     this.dashboard_ = dashboard;
     this.readAddress_();
+    this.events_ = [];
+    this.showEvents_ = true;
     this.hover_ = new HoverSync();
     const context = {
       hover: this.hover_,
@@ -120,6 +123,7 @@ class DashboardPage {
       { keys: ['n'], text: 'Back to now', run: () => this.backToNow_() },
       { keys: ['v'], text: 'Full screen: the panel under the mouse', run: () => this.toggleSolo_() },
       { keys: ['Escape'], label: 'Esc', text: 'Leave full screen', run: () => this.setSolo_(null) },
+      { keys: ['e'], text: 'Show or hide events', run: () => this.toggleEvents_() },
       { keys: ['o'], text: 'Open or close all rows', run: () => this.view_.toggleRows() },
       { keys: ['t'], text: 'Dark, light or automatic theme', run: nextTheme },
       { keys: ['c'], text: 'Chat', run: () => { location.href = '/chat.html'; } },
@@ -212,6 +216,12 @@ class DashboardPage {
     this.changed_();
   }
 
+  toggleEvents_() {
+    this.showEvents_ = !this.showEvents_;
+    const { fromMs, toMs } = this.resolved_();
+    this.loadEvents_(fromMs, toMs);
+  }
+
   toggleSolo_() {
     if (this.viewPanel_ !== null) {
       this.setSolo_(null);
@@ -229,7 +239,19 @@ class DashboardPage {
     this.loading_ = { fromMs, toMs, facts: new RangeFacts(this.dashboard_.variables, fromMs, toMs) };
     this.loaded_ = new Set(frames);
     this.picker_.show(this.range_);
-    await Promise.all(frames.map((frame) => this.load_(frame)));
+    await Promise.all([this.loadEvents_(fromMs, toMs), ...frames.map((frame) => this.load_(frame))]);
+  }
+
+  /** What happened in the shown time; the panels themselves report a box that does not answer. */
+  async loadEvents_(fromMs, toMs) {
+    if (this.showEvents_) {
+      try {
+        this.events_ = await eventsBetween(fromMs, toMs);
+      } catch {
+        this.events_ = [];
+      }
+    }
+    for (const frame of this.view_.frames) frame.showEvents(this.showEvents_ ? this.events_ : []);
   }
 
   /** Panels scrolled into view since the last refresh take part in it late. */

@@ -29,6 +29,7 @@ export class PanelFrame {
     this.data_ = new PanelData(panel);
     this.visible = true;
     this.answer_ = null;
+    this.events_ = [];
     this.body_ = el('div', { class: 'panel-body' });
     this.note_ = el('div', { class: 'panel-note', hidden: true });
     this.badge_ = el('span', { class: 'panel-badge', hidden: true }, icon('warning'));
@@ -121,6 +122,7 @@ export class PanelFrame {
       if (hasData(answer.series)) {
         this.showNote_('ready', '');
         this.view_.draw(answer);
+        this.view_.showEvents?.(this.events_);
       } else {
         const { id, text } = emptyReason(this.data_.expressions(...query), answer.series, await facts.get());
         if (this.lastArguments_ === query) this.showNote_('empty', text, id);
@@ -131,6 +133,12 @@ export class PanelFrame {
       clearTimeout(slow);
       this.progress_.hidden = true;
     }
+  }
+
+  /** @param events [{timeMs, kind, text}] of the shown time */
+  showEvents(events) {
+    this.events_ = events;
+    if (this.answer_ && this.element.dataset.state === 'ready') this.view_.showEvents?.(events);
   }
 
   redraw() {

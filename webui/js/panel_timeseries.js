@@ -2,6 +2,7 @@
 
 import { themeColor } from './colors.js';
 import { el } from './dom.js';
+import { EventMarks } from './event_marks.js';
 import { LegendTable, nextHidden } from './legend_table.js';
 import { LineChart } from './line_chart.js';
 import { withGaps } from './series.js';
@@ -30,7 +31,8 @@ export class TimeSeriesPanel {
     const canvas = el('canvas', { role: 'img', 'aria-label': panel.title });
     this.crosshair_ = el('div', { class: 'crosshair', hidden: true });
     this.selection_ = el('div', { class: 'selection', hidden: true });
-    this.plot_ = el('div', { class: 'plot' }, canvas, this.crosshair_, this.selection_);
+    this.marks_ = new EventMarks();
+    this.plot_ = el('div', { class: 'plot' }, canvas, this.marks_.element, this.crosshair_, this.selection_);
     const legendBox = el('div', { class: 'legend-box' });
     body.replaceChildren(el('div', { class: `chart legend-${placement}` }, this.plot_, legendBox));
     this.legend_ = legend.showLegend === false ? null
@@ -60,6 +62,10 @@ export class TimeSeriesPanel {
     };
     this.legend_?.draw(this.view_);
     this.chart_.draw(this.view_);
+  }
+
+  showEvents(events) {
+    this.marks_.draw(events, this.view_, this.chart_);
   }
 
   select_(name, toggle) {

@@ -1,0 +1,42 @@
+#include "firmware/model_events.h"
+
+#include <utility>
+
+namespace hearth {
+
+using models::ModelStatus;
+using models::ReplicaState;
+
+void ModelEvents::Add(const char* kind, const std::string& text) {
+  history_->AddEvent({clock_->WallMillis(), kind, text});
+}
+
+void ModelEvents::Update(const std::vector<ModelStatus>& models) {
+  std::map<std::string, Seen> before = std::exchange(seen_, {});
+  for (const ModelStatus& model : models) {
+    const models::ReplicaStatus& now = model.replica;
+    const std::string& name = model.model_name;
+    const Seen was = before[name];
+    if (now.restarts > was.restarts) {
+      Add("engine_crashed", "the engine of " + name + " ended" +
+                                (now.message.empty() ? "" : ": " + now.message));
+    }
+    if (now.state == ReplicaState::kReady && (was.state != ReplicaState::kReady ||
+                                              now.restarts > was.restarts)) {
+      Add("model_loaded", name + " is ready");
+    }
+    if (now.state == ReplicaState::kFailed && was.state != ReplicaState::kFailed) {
+      Add("model_failed", name + " cannot be served: " + now.message);
+    }
+    if (was.is_known && was.log_engine_metrics != model.log_engine_metrics) {
+      Add("config_applied", "log_engine_metrics of " + name + " is " +
+                                (model.log_engine_metrics ? "true" : "false"));
+    }
+    seen_[name] = {now.state, now.restarts, model.log_engine_metrics, true};
+  }
+  for (const auto& [name, was] : before) {
+    if (was.is_known && !seen_.contains(name)) Add("model_removed", name + " is no longer served");
+  }
+}
+
+}  // namespace hearth
