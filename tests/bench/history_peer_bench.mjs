@@ -1,8 +1,11 @@
 // The history beside Debian's prometheus and VictoriaMetrics: the same samples, the same machine.
 // Prints markdown tables for docs/PERFORMANCE.md.
-//   node tests/bench/history_peer_bench.mjs [real seconds]     120 by default, of a box under load
-// Needs prometheus, victoria-metrics and strace; HEARTH_BIN with history_bench, history_feed,
-// history_server, hearthd and hearth-engine.
+//   node tests/bench/history_peer_bench.mjs [day] [month] [real]     all by default
+//     day    420 made series every 10 s: sizes, writes, a panel
+//     month  panels over 30 days of one histogram
+//     real   what a box under load shows, each second for HEARTH_PEER_S seconds, 120
+// Needs Debian's prometheus, victoria-metrics and strace, and in HEARTH_BIN history_bench,
+// history_feed, history_server, hearthd and hearth-engine.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -19,7 +22,7 @@ import { freePort, get, startPrometheus as startScraper } from '../e2e/prometheu
 import { replay } from '../e2e/replay.mjs';
 import { encodeLabels, remoteWrite } from './remote_write.mjs';
 
-const kRealS = Number(process.argv[2] ?? 120);
+const kRealS = Number(process.env.HEARTH_PEER_S ?? 120);
 const kDayS = 86400;
 const kIntervalS = 10;
 const kRounds = 5;  // the best one counts
@@ -233,11 +236,12 @@ async function benchMonth() {
   const seconds = 30 * kDayS;
   const shape = { firstS: Math.floor(Date.now() / 1000) - seconds - 60, seconds, intervalS: kIntervalS,
     name: 'h0_bucket' };
-  const hearth = await startHearth(await mkdtemp(join(directory, 'hearth-')), feedTo(shape));
-  const blocks = await importBlocks(await feedFile('openmetrics', shape), join(directory, 'month'));
-  const prometheus = await startPrometheus(blocks);
+  const [hearth, openMetrics, text] = await Promise.all([
+    startHearth(await mkdtemp(join(directory, 'hearth-')), feedTo(shape)),
+    feedFile('openmetrics', shape), feedFile('prometheus', shape)]);
+  const prometheus = await startPrometheus(await importBlocks(openMetrics, join(directory, 'month')));
   const victoria = await startVictoria(join(directory, 'victoria-month'));
-  await importVictoria(victoria, await feedFile('prometheus', shape));
+  await importVictoria(victoria, text);
   const rows = [];
   for (const days of [1, 7, 30]) {
     const panel = { endS: shape.firstS + seconds, spanS: days * kDayS };
@@ -279,10 +283,10 @@ async function benchRealSeries() {
   for (const cleanup of cleanups) await cleanup();
 }
 
+const kParts = { day: benchMadeDay, month: benchMonth, real: benchRealSeries };
+const parts = process.argv.slice(2);
 try {
-  await benchMadeDay();
-  await benchMonth();
-  await benchRealSeries();
+  for (const part of parts.length > 0 ? parts : Object.keys(kParts)) await kParts[part]();
 } finally {
   for (const child of running) child.kill('SIGKILL');
   await rm(directory, { recursive: true, force: true });
