@@ -28,6 +28,7 @@ const kIntervalS = 10;
 const kRounds = 5;  // the best one counts
 const kPanelPoints = 1000;
 const kForEver = '36500d';
+const kByTheClock = 'writes by the wall clock';  // a day sent in a minute is no day to it
 
 const directory = await mkdtemp(join(tmpdir(), 'hearth-peers-'));
 const running = [];
@@ -221,8 +222,8 @@ async function benchMadeDay() {
     ['bytes per sample', `${raw.toFixed(2)} (tiers: ${tierLines(hearth)})`, compared(blockBytes, raw, 'B'),
       compared(victoriaBytes, raw, 'B')],
     ['written in the day', `${mib(bench.written)} MiB`,
-      `${mib(written.written)} MiB (${(written.written / bench.written).toFixed(1)}x)`, ''],
-    ['fsync and fdatasync per hour', (syncs / 24).toFixed(0), (written.syncs / 24).toFixed(0), ''],
+      `${mib(written.written)} MiB (${(written.written / bench.written).toFixed(1)}x)`, kByTheClock],
+    ['fsync and fdatasync per hour', (syncs / 24).toFixed(0), (written.syncs / 24).toFixed(0), kByTheClock],
     ['samples taken per second', `${(bench.rate / 1e6).toFixed(1)} M, in the process`,
       `${(written.rate / 1e6).toFixed(2)} M, remote write`,
       `${(samples / imported / 1e6).toFixed(2)} M, one file`],
