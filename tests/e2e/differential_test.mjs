@@ -22,12 +22,14 @@ import { ExpressionGenerator, randomNumbers } from './expressions.mjs';
 import { runMixedLoad, switchModel } from './load.mjs';
 import { allTargets, fill, kPanelsAreHere, ownTargets, withoutKubernetes } from './panels.mjs';
 import { freePort, get, startPrometheus } from './prometheus.mjs';
+import { replay } from './replay.mjs';
 import { VersionDifferences, kClasses } from './version_differences.mjs';
 
 const kSeconds = Number(process.env.HEARTH_DIFFERENTIAL_S ?? 120);
 const kSeed = Number(process.env.HEARTH_DIFFERENTIAL_SEED ?? Date.now() % 1e6);
 const kGenerated = 240;
 const kEdges = 60;
+const kLostMax = 0.01;  // of the box's samples, by a machine that is busy with something else
 const kPointsMax = 120;  // of a series in one answer
 const kReach = `${kSeconds + 120}s`;
 const kAheadMs = 6000;  // negative offsets look no further
@@ -36,7 +38,8 @@ const kAsTheBox = { metric_relabel_configs: [{ regex: 'job|instance', action: 'l
 const kEveryView = ['vllm', 'ray', 'vllm_removed', 'production_stack', 'hearth', 'dcgm', 'node'];
 const kAlwaysThere = 'hearth_build_info';
 
-// {ours, theirs, sampleMs: the times of all samples, fromMs, toMs: what may be asked for}
+// {ours, theirs, sampleMs: the times of all samples, lostMs: of those that only ours has, fromMs, toMs:
+// what may be asked for}
 
 // A range query's window inside [fromMs, toMs]. No step minus a number of seconds is the time of a
 // sample: there 2.42 counts the sample at a window's left edge and 3 does not. Steps are below 10 s, from
@@ -69,7 +72,7 @@ function panelExpressions() {
 
 // Counts the points of each class that explains a difference; what no class explains is returned.
 async function explain(tally, sides) {
-  const versions = new VersionDifferences(sides.theirs, sides.ours, sides.sampleMs[0]);
+  const versions = new VersionDifferences(sides);
   const counts = Object.fromEntries(Object.keys(kClasses).map((name) => [name, 0]));
   const unexplained = [];
   for (const { query, window, different } of tally.different) {
@@ -115,6 +118,7 @@ async function askAtEdges(t, name, sides, generator) {
   for (let i = 0; i < kEdges; ++i) {
     const rangeS = generator.pick(generator.ranges.filter((range) => range < kSeconds / 3));
     const startMs = generator.pick(sides.sampleMs.slice(0, sides.sampleMs.length / 3)) + rangeS * 1000;
+    if (sides.lostMs.some((time) => time > startMs - 1000 * rangeS && time < startMs + 10000)) continue;
     const window = { start: startMs / 1000, end: startMs / 1000 + 10, step: 1 };
     const selector = generator.selector(generator.anything());
     const text = (range) =>
@@ -131,9 +135,10 @@ async function askAtEdges(t, name, sides, generator) {
 }
 
 // Most windows of a minute shall lie within the samples.
-function sidesOf(ours, theirs, sampleMs, endMs) {
+function sidesOf(ours, theirs, sampleMs, endMs, lostMs = []) {
   const toMs = endMs - kAheadMs;
-  return { ours, theirs, sampleMs, fromMs: Math.min(sampleMs[0] + 62000, (sampleMs[0] + toMs) / 2), toMs };
+  const fromMs = Math.min(sampleMs[0] + 62000, (sampleMs[0] + toMs) / 2);
+  return { ours, theirs, sampleMs, lostMs, fromMs, toMs };
 }
 
 // The times of a series' samples, in milliseconds, over the last minutes before endS.
@@ -144,7 +149,7 @@ async function sampleTimes(url, query, endS) {
 
 // The box against a prometheus that has its sample times. What it scraped before the box recorded
 // anything is deleted there.
-async function liveSides(ours, theirs, endMs) {
+async function liveSides(t, ours, theirs, endMs) {
   const recorded = await sampleTimes(ours, kAlwaysThere, endMs / 1000);
   const scraped = await sampleTimes(theirs, kAlwaysThere, endMs / 1000);
   for (const time of scraped.filter((time) => !recorded.includes(time))) {
@@ -152,22 +157,14 @@ async function liveSides(ours, theirs, endMs) {
       { 'match[]': '{__name__=~".+"}', start: time / 1000, end: time / 1000 }), { method: 'POST' });
   }
   const lost = recorded.filter((time) => !scraped.includes(time));
-  assert.deepEqual(lost, [], `${lost.length} of ${recorded.length} samples were not scraped`);
-  return sidesOf(ours, theirs, recorded, endMs);
+  const found = `${lost.length} of the box's ${recorded.length} samples were not scraped`;
+  t.diagnostic(found);
+  assert.ok(lost.length < kLostMax * recorded.length, found);
+  return sidesOf(ours, theirs, recorded, endMs, lost);
 }
 
 // A history that holds what `theirs` scraped, served as the box serves its own.
 async function replaySides(t, theirs, endMs) {
-  const { result } = await get(`${theirs}/api/v1/query`,
-    { query: `{__name__=~".+"}[${kReach}]`, time: endMs / 1000 });
-  const frames = new Map();
-  for (const [index, { values }] of result.entries()) {
-    for (const [time, value] of values) {
-      const timeMs = Math.round(time * 1000);
-      if (!frames.has(timeMs)) frames.set(timeMs, Array(result.length).fill('-'));
-      frames.get(timeMs)[index] = value;
-    }
-  }
   const directory = await mkdtemp(join(tmpdir(), 'hearth-differential-'));
   const server = spawn(join(kBinaries, 'history_server'), [directory, '--replay'],
     { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -177,15 +174,7 @@ async function replaySides(t, theirs, endMs) {
     await exited;
     await rm(directory, { recursive: true, force: true });
   });
-  const metadata = await get(`${theirs}/api/v1/metadata`, {});
-  for (const { metric } of result) {
-    const name = metric.__name__;
-    const isCounter = metadata[name]?.[0].type !== 'gauge' && /_(total|bucket|sum|count)$/.test(name);
-    const kind = isCounter ? 'counter' : 'gauge';
-    server.stdin.write(`series ${kind} ${JSON.stringify(metric)}\n`);
-  }
-  const sampleMs = [...frames.keys()].sort((a, b) => a - b);
-  for (const time of sampleMs) server.stdin.write(`frame ${time} ${frames.get(time).join(' ')}\n`);
+  const sampleMs = await replay(theirs, { reach: kReach, endMs }, server.stdin);
   server.stdin.write('serve\n');
   const [ours] = await once(createInterface({ input: server.stdout }), 'line');
   return sidesOf(ours, theirs, sampleMs, sampleMs.at(-1));
@@ -215,7 +204,7 @@ test('the box and prometheus compute the same from the same samples', { timeout:
   await switchModel(appliance);  // series begin and end
   await sleep(12000);
 
-  await askBoth(t, 'the box, its own sample times', await liveSides(appliance.url, stamped, endMs));
+  await askBoth(t, 'the box, its own sample times', await liveSides(t, appliance.url, stamped, endMs));
   for (const [scrapeS, url] of Object.entries(scrapers)) {
     await askBoth(t, `scraped every ${scrapeS} s`, await replaySides(t, url, Date.now()));
   }

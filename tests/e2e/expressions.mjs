@@ -7,7 +7,7 @@
 
 // Marsaglia's xorshift32; in [0, 1).
 export function randomNumbers(seed) {
-  let state = (seed >>> 0) || 1;
+  let state = Math.imul(seed, 0x9e3779b1) || 1;  // spreads small seeds over all bits
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;

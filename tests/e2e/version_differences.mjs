@@ -11,6 +11,7 @@ export const kClasses = {
   'atan2': 'the name of the metric stays in 2.42; without names both agree',
   'pinned range': 'predict_linear over a range that @ pins: 2.42 moves the range on at each step; asked ' +
     'for that step alone both agree',
+  'lost scrape': 'prometheus has missed a sample of the box that the expression looks at',
   'coarse tier': 'a subquery over more seconds than a panel has use for is answered from roll-ups; over ' +
     'an hour, which holds all samples there are, both agree',
 };
@@ -70,12 +71,13 @@ function shifted(node, atMs, window) {
 }
 
 export class VersionDifferences {
-  // url: whose samples are looked at, the first at oldestMs. parserUrl: whose parse_query tells the shape
-  // of an expression.
-  constructor(url, parserUrl, oldestMs) {
-    this.url = url;
-    this.parserUrl = parserUrl;
-    this.oldestMs = oldestMs;
+  // theirs: whose samples are looked at. ours: also whose parse_query tells the shape of an expression.
+  // sampleMs: the times of all samples; lostMs: of those that only ours has.
+  constructor({ ours, theirs, sampleMs, lostMs }) {
+    this.url = theirs;
+    this.parserUrl = ours;
+    this.sampleMs = sampleMs;
+    this.lostMs = lostMs;
     this.trees = new Map();
     this.known = new Map();  // selector and time to the class found there
   }
@@ -121,6 +123,7 @@ export class VersionDifferences {
   }
 
   async visit(node, timesMs, window, caller) {
+    if (/Selector$/.test(node.type) && this.looksAtLost(node, timesMs, window)) return 'lost scrape';
     if (node.type === 'matrixSelector') {
       for (const atMs of timesMs) {
         const toMs = shifted(node, atMs, window);
@@ -138,6 +141,14 @@ export class VersionDifferences {
     return undefined;
   }
 
+  looksAtLost(node, timesMs, window) {
+    return timesMs.some((atMs) => {
+      const toMs = shifted(node, atMs, window);
+      const newestMs = this.sampleMs.findLast((time) => time <= toMs);
+      return this.lostMs.some((time) => time <= toMs && time >= (node.range ? toMs - node.range : newestMs));
+    });
+  }
+
   async visitSubquery(node, timesMs, window, caller) {
     const stepMs = node.step || 60000;
     const inner = new Set();
@@ -147,7 +158,7 @@ export class VersionDifferences {
       if (fromMs % stepMs === 0) return 'left edge';
       for (let at = Math.ceil(fromMs / stepMs) * stepMs; at <= toMs; at += stepMs) inner.add(at);
     }
-    return this.visit(node.expr, [...inner].filter((at) => at >= this.oldestMs), window, caller);
+    return this.visit(node.expr, [...inner].filter((at) => at >= this.sampleMs[0]), window, caller);
   }
 
   // What is special about the samples in [toMs - range, toMs], which `text` gives when asked at askMs.

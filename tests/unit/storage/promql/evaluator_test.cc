@@ -74,6 +74,22 @@ ListSource Histogram() {
   return source;
 }
 
+// A gauge of bytes read as seconds: the answers are Prometheus 2.42's.
+TEST(Evaluator, NamesDaysOfYearsFarAway) {
+  const auto at = [](const std::string& query) {
+    return Instant(ListSource(), query, 0)->series.at(0).samples.at(0).value;
+  };
+  EXPECT_EQ(at("year(vector(241000000000))"), 9606);
+  EXPECT_EQ(at("day_of_year(vector(241000000000))"), 360);
+  EXPECT_EQ(at("day_of_week(vector(1e12))"), 5);
+  EXPECT_EQ(at("hour(vector(1e12))"), 1);
+  EXPECT_EQ(at("year(vector(1e18))"), 31688740476);
+  EXPECT_EQ(at("year(vector(-1e13))"), -314918);
+  EXPECT_EQ(at("month(vector(-1e13))"), 8);
+  EXPECT_EQ(at("days_in_month(vector(-1e11))"), 28);
+  EXPECT_EQ(at("minute(vector(-1.5))"), 59);
+}
+
 TEST(Evaluator, InterpolatesHistogramQuantiles) {
   const ListSource source = Histogram();
   // Rank 25 of 50 lies 15 of 20 into (0.1, 0.5].
