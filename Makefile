@@ -1,5 +1,5 @@
 # make run [PORT=8080] [STATE=directory] [MODEL=directory]   build what is missing, serve on loopback
-# make build | test | bench | clean
+# make build | test | fault | bench | clean
 
 PORT ?= 8080
 STATE ?= build/state
@@ -7,7 +7,7 @@ DEMO_MODEL := packaging/demo-model/model
 MODEL ?= $(DEMO_MODEL)
 JOBS ?= $(shell nproc)
 
-.PHONY: build run test bench clean
+.PHONY: build run test fault bench clean
 
 build:
 	packaging/install-dependencies.sh build
@@ -26,6 +26,14 @@ test:
 	cmake --preset dev
 	cmake --build --preset dev -j $(JOBS)
 	ctest --preset dev -j $(JOBS)
+
+# Power losses, disk errors, failing allocations and killed processes by the thousand: half an hour.
+fault: build
+	packaging/install-dependencies.sh test
+	cmake --build --preset release -j $(JOBS) --target fault_test
+	HEARTH_FAULT_POINTS=20000 HEARTH_FAULT_SWEEP=all build/release/bin/fault_test
+	HEARTH_BIN=$(CURDIR)/build/release/bin HEARTH_KILLS=500 \
+	  node --test --test-name-pattern='killed again and again' tests/e2e/crash_test.mjs
 
 bench: build
 	cmake --build --preset release -j $(JOBS) --target bench

@@ -159,6 +159,16 @@ Result<int64_t> DeleteOldestGroups(Connection& connection, const std::string& ti
   return deleted;
 }
 
+Status EraseFrom(Connection& connection, const std::string& tier_table, int64_t first_ms) {
+  const std::string from = std::to_string(first_ms);
+  HEARTH_RETURN_IF_ERROR(
+      connection.Execute("DELETE FROM " + tier_table + " WHERE ts >= " + from));
+  if (first_ms < 0 || first_ms >= kChunkTimeMax) return Status::Ok();  // no group has such times
+  return connection.Execute(
+      "DELETE FROM " + tier_table + "_groups WHERE first_ms >= " + from + "; DELETE FROM " +
+      tier_table + "_chunks WHERE key >= " + std::to_string(ChunkKey(first_ms, 0)));
+}
+
 Result<ChunkReader> ChunkReader::Open(Connection& connection, const std::string& tier_table,
                                       int64_t start_ms, int64_t end_ms,
                                       FrameVisitor::BrokenFn broken) {

@@ -43,6 +43,9 @@ Status WriteAsGroup(Connection& connection, const std::string& tier_table,
 Result<int64_t> DeleteOldestGroups(Connection& connection, const std::string& tier_table,
                                    int64_t cutoff_ms, int64_t frames);
 
+// Deletes what is stored at and after `first_ms`, in either form.
+Status EraseFrom(Connection& connection, const std::string& tier_table, int64_t first_ms);
+
 // Walks the groups that have a time in (start_ms, end_ms], ascending. What does not decode is
 // reported and read as a gap.
 class ChunkReader {

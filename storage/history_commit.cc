@@ -162,7 +162,7 @@ Status History::WriteBatch(Batch& batch) {
     HEARTH_RETURN_IF_ERROR(Store(*connection, tiers_[i], batch.tiers[i].frames));
   }
   HEARTH_ASSIGN_OR_RETURN(Statement insert, connection->Prepare(
-      "INSERT INTO events(id, key_ms, kind, text) VALUES(?, ?, ?, ?)"));
+      "INSERT OR REPLACE INTO events(id, key_ms, kind, text) VALUES(?, ?, ?, ?)"));
   for (const auto& [id, event] : batch.events) {
     insert.Bind(1, id).Bind(2, event.time_ms).Bind(3, std::string_view(event.kind));
     insert.Bind(4, std::string_view(event.text));
@@ -174,6 +174,9 @@ Status History::WriteBatch(Batch& batch) {
 
 // A whole group's frames need not be rows first.
 Status History::Store(Connection& connection, Tier& tier, const std::vector<FramePtr>& frames) {
+  if (frames.empty()) return Status::Ok();
+  // A commit that failed may be there after all, with less or in another form.
+  HEARTH_RETURN_IF_ERROR(EraseFrom(connection, tier.table, frames.front()->time_ms));
   if (frames.size() < tier.options.chunk_frames || tier.stored.loose_rows > 0) {
     return WriteFrames(connection, tier, frames);
   }
@@ -260,7 +263,7 @@ void History::RecoverFrom(const Status& failure, const Batch& batch) {
   Status replaced;
   if (broken) {
     replaced = file_->Replace(failure.message());
-  } else if (failure.code() == StatusCode::kUnavailable) {
+  } else if (failure.code() != StatusCode::kResourceExhausted) {
     file_->DropWriter();
   }
   std::unique_lock lock(mutex_);

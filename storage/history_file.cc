@@ -141,6 +141,7 @@ Status HistoryFile::OpenWriter(bool check) {
       "PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA max_page_count = " +
       std::to_string(bytes_limit_ / kPageBytes)));
   if (check) HEARTH_RETURN_IF_ERROR(QuickCheck(connection));
+  HEARTH_RETURN_IF_ERROR(EmptyLog(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
   for (const std::string& table : tables_) {
     HEARTH_RETURN_IF_ERROR(connection.Execute(

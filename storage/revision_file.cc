@@ -63,6 +63,7 @@ Status RevisionFile::OpenConnection(bool check) {
                             connection.QueryText("PRAGMA integrity_check(1)"));
     if (verdict != "ok") return DataLoss(path_ + ": integrity_check: " + verdict);
   }
+  HEARTH_RETURN_IF_ERROR(EmptyLog(connection));
   HEARTH_RETURN_IF_ERROR(Migrate(connection, kSchema));
   connection_.emplace(std::move(connection));
   return Status::Ok();

@@ -165,4 +165,10 @@ Status Transaction::Commit() {
   return Status::Ok();
 }
 
+Status EmptyLog(Connection& connection) {
+  Status emptied = connection.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (emptied.code() == StatusCode::kResourceExhausted) return Status::Ok();
+  return emptied;
+}
+
 }  // namespace hearth::storage

@@ -98,4 +98,10 @@ class Transaction {
   Connection* connection_;
 };
 
+// To be called by the one writer before it writes. A commit whose sync failed has left frames in the
+// write-ahead log that can be read and are not on the disk; what is committed after them would be
+// lost with the power. This writes what can be read into the database, synced, and starts the log
+// over. A log that cannot be emptied for want of space stays as it is.
+Status EmptyLog(Connection& connection);
+
 }  // namespace hearth::storage

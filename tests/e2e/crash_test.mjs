@@ -111,6 +111,35 @@ test('a killed hearthd keeps its history but for the commit interval', async (t)
   assert.ok(increase.length === 0 || Number(increase[0][1]) >= 0);
 });
 
+// HEARTH_KILLS: how often.
+test('a hearthd that is killed again and again starts with all it had acknowledged', { timeout: 7200000 },
+  async (t) => {
+    const state = await mkdtemp(join(tmpdir(), 'hearth-e2e-'));
+    t.after(() => rm(state, { recursive: true, force: true }));
+    const kills = Number(process.env.HEARTH_KILLS ?? 5);
+    const startsMs = [];
+    let added;
+    for (let i = 0; i <= kills; ++i) {
+      const begin = Date.now();
+      const appliance = await Appliance.start({ state, waitReady: false,
+        args: ['--history-commit-interval', '1'] });
+      startsMs.push(Date.now() - begin);
+      t.after(() => appliance.kill9());
+      const { models } = await appliance.status();
+      assert.deepEqual(models.map((model) => model.model_name), added ? ['demo', added] : ['demo']);
+      assert.doesNotMatch(appliance.log, /set aside|cannot be read|is not served/);
+      if (added) assert.equal((await appliance.models('DELETE', added)).status, 200);
+      added = `model ${i}`;
+      assert.equal((await appliance.models('POST', '', { model: kDemoModel, model_name: added })).status, 202);
+      // Killed at any moment of the next commit, too.
+      await sleep(Math.random() * 1500);
+      await appliance.kill9();
+    }
+    startsMs.sort((a, b) => a - b);
+    t.diagnostic(`${kills} kills; a start took ${startsMs[startsMs.length >> 1]} ms in the middle, ` +
+      `${startsMs.at(-1)} ms at most`);
+  });
+
 async function brokenModel(t, breakIt) {
   const model = await mkdtemp(join(tmpdir(), 'hearth-model-'));
   t.after(() => rm(model, { recursive: true, force: true }));

@@ -140,6 +140,15 @@ Status HistoryScript::Look() {
   return Samples(*history_, Name(1), {kStartMs, clock_.wall_ms, 0, 0}, GaugeView::kLast).status();
 }
 
+Status HistoryScript::LookAtNewest() {
+  HEARTH_ASSIGN_OR_RETURN(
+      const auto samples,
+      Samples(*history_, Name(1), {clock_.wall_ms - 10'000, clock_.wall_ms, 0, 0},
+              GaugeView::kLast));
+  if (samples.size() == 10 && SameBits(samples.back().value, Value(1, ticks_))) return Status::Ok();
+  return DataLoss(std::to_string(samples.size()) + " samples of the last ten seconds");
+}
+
 std::string HistoryScript::Name(int series) {
   return (IsCounter(series) ? "c" : "g") + std::to_string(series) +
          (IsCounter(series) ? "_total" : "");

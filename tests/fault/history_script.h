@@ -44,6 +44,8 @@ class HistoryScript {
   Status Flush() { return history_->Flush(); }
   // A look from a reader's connection, as the dashboard's.
   Status Look();
+  // The last ten seconds, which are in memory.
+  Status LookAtNewest();
 
   storage::History& history() { return *history_; }
   int64_t ticks() const { return ticks_; }

@@ -169,6 +169,7 @@ TEST_F(RevisionFileTest, AKilledProcessLosesNoRevisionItAcknowledged) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
+    ::close(pipe_ends[0]);  // so that it ends with this process, too
     Open();
     for (int64_t i = 0;; ++i) {
       const auto id = file_->Save(std::to_string(i), "c", "", i);
