@@ -51,37 +51,38 @@ void Pusher::Begin() {
   counts_.acknowledged_ms = cursor_ms_;
 }
 
-// The next stretch that has samples; false: there is none yet.
-bool Pusher::Load() {
+// The next stretch after the cursor, which passes over it when there are no samples.
+Pusher::Found Pusher::Load() {
   const storage::HistoryStats stats = history_->stats();
   const int64_t committed_ms = stats.tiers[0].committed_ms;
-  if (committed_ms == 0) return false;
+  if (committed_ms == 0) return Found::kNothing;
   if (cursor_ms_ > committed_ms) {
     LOG(kWarning) << "the clock was set back or the history restored: pushing goes on from there";
     Advance(committed_ms);
   }
   if (const int64_t before_ms = BeforeTheOldest(stats); cursor_ms_ < before_ms) Advance(before_ms);
-  while (cursor_ms_ < committed_ms) {
-    stretch_end_ms_ = std::min(cursor_ms_ + options_.stretch_ms, committed_ms);
-    auto stretch = history_->Select({}, {cursor_ms_, stretch_end_ms_, 0, 0});
-    if (!stretch.ok()) {
-      counts_.last_failure = stretch.status().message();
-      return false;
-    }
-    batcher_ = std::make_unique<Batcher>(*std::move(stretch), *names_, cursor_ms_,
-                                         options_.samples_max);
-    if (!batcher_->empty()) return true;
-    Advance(stretch_end_ms_);  // a gap
+  if (cursor_ms_ >= committed_ms) return Found::kNothing;
+  stretch_end_ms_ = std::min(cursor_ms_ + options_.stretch_ms, committed_ms);
+  auto stretch = history_->Select({}, {cursor_ms_, stretch_end_ms_, 0, 0});
+  if (!stretch.ok()) {
+    if (counts_.last_failure.empty()) LOG(kWarning) << "remote write: " << stretch.status().message();
+    counts_.last_failure = stretch.status().message();
+    return Found::kNothing;
   }
-  return false;
+  batcher_ =
+      std::make_unique<Batcher>(*std::move(stretch), *names_, cursor_ms_, options_.samples_max);
+  if (!batcher_->empty()) return Found::kSamples;
+  Advance(stretch_end_ms_);
+  return Found::kGap;
 }
 
 double Pusher::Step() {
   counts_.newest_ms = history_->stats().tiers[0].newest_ms;
   if (body_.empty()) {
-    if ((batcher_ == nullptr || batcher_->empty()) && !Load()) {
-      SaveCursor();
-      return kIdleS;
+    if (batcher_ == nullptr || batcher_->empty()) {
+      const Found found = Load();
+      if (found == Found::kNothing) SaveCursor();
+      if (found != Found::kSamples) return found == Found::kGap ? 0 : kIdleS;
     }
     batch_ = batcher_->Next();
     body_ = Encode(batch_);

@@ -60,14 +60,15 @@ class Pusher {
   // Saves the cursor.
   ~Pusher();
 
-  // Sends at most one request. Seconds until the next call makes sense: 0 when there is more.
+  // Sends at most one request or passes over a gap. Seconds until the next call makes sense: 0 when there is more.
   double Step();
 
   const Counts& counts() const { return counts_; }
 
  private:
   void Begin();
-  bool Load();
+  enum class Found { kNothing, kGap, kSamples };
+  Found Load();
   double Settle(const Delivery& delivery);
   void Advance(int64_t until_ms);
   void SaveCursor();
