@@ -78,6 +78,7 @@ struct Appliance::Parts {
   std::unique_ptr<RuleService> rules;
   std::unique_ptr<Sampler> sampler;
   std::unique_ptr<http::Server> server;
+  std::unique_ptr<remote_write::RemoteWriter> remote_writer;
 };
 
 namespace {
@@ -142,6 +143,19 @@ api::ServerFacts ServerFactsOf(const ApplianceOptions& options, double start_tim
     return stored;
   };
   return facts;
+}
+
+// What a scrape would have added, where nobody chose otherwise: the job, and which box this is.
+remote_write::RemoteWriteOptions RemoteWriteOf(const ApplianceOptions& options) {
+  remote_write::RemoteWriteOptions remote_write = options.remote_write;
+  promql::Labels& labels = remote_write.external_labels;
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  if (labels.Get("job").empty()) labels.Set("job", "hearth");
+  if (labels.Get("instance").empty()) labels.Set("instance", name);
+  remote_write.pusher.cursor_path =
+      (std::filesystem::path(options.state_directory) / "remote_write.json").string();
+  return remote_write;
 }
 
 std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStatus>& models) {
@@ -283,6 +297,10 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   p.sampler =
       std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(), [&p] { p.Observe(); },
                                 [&p] { return p.rules->Samples(); });
+  if (!options.remote_write.url.empty()) {
+    p.remote_writer = std::make_unique<remote_write::RemoteWriter>(RemoteWriteOf(options),
+                                                                   p.history.get(), &p.registry);
+  }
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));
 }
 
@@ -291,6 +309,7 @@ Appliance::~Appliance() {
   p.server->Drain(std::chrono::duration<double>(p.options.drain_timeout_s));
   p.models.Stop();
   p.server->Stop();
+  p.remote_writer.reset();
   p.sampler.reset();  // its last sample holds the drained requests
   if (const Status flushed = p.history->Flush(); !flushed.ok()) {
     LOG(kError) << "the last minute of history is lost: " << flushed.message();

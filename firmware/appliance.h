@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "firmware/metrics/name_views.h"
 #include "firmware/models/model_manager.h"
+#include "firmware/remote_write/remote_writer.h"
 #include "storage/rules/rule_file.h"
 
 namespace hearth {
@@ -25,6 +26,8 @@ struct ApplianceOptions {
   // Evaluated over the history. What fires is sent to the webhook, if there is one.
   std::vector<rules::RuleGroup> rule_groups;
   std::string alert_webhook_url;
+  // Pushed to where its URL says; labels that tell this box from others are filled in.
+  remote_write::RemoteWriteOptions remote_write;
   double drain_timeout_s = 30;
 };
 

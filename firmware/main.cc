@@ -14,6 +14,7 @@
 #include "firmware/alerting/rule_service.h"
 #include "firmware/appliance.h"
 #include "firmware/notify.h"
+#include "firmware/remote_write/remote_writer.h"
 
 namespace hearth {
 namespace {
@@ -134,9 +135,47 @@ void AddRuleOptions(CLI::App& app, RuleFlags& flags) {
                  "nothing is sent when absent");
 }
 
+struct RemoteWriteFlags {
+  std::vector<std::string> labels;
+  std::vector<std::string> views;
+};
+
+void AddRemoteWriteOptions(CLI::App& app, remote_write::RemoteWriteOptions& options,
+                           RemoteWriteFlags& flags) {
+  app.add_option("--remote-write-url", options.url,
+                 "receiver of Prometheus's remote write protocol that metrics are pushed to, e.g. "
+                 "http://prometheus:9090/api/v1/write; nothing is pushed when absent");
+  app.add_option("--remote-write-label", flags.labels,
+                 "name=value for every pushed series that lacks the label; may be repeated; "
+                 "job=hearth and instance=<host name> when absent");
+  app.add_option("--remote-write-views", flags.views,
+                 "names that are pushed, as --metrics-views; its default when absent")
+      ->delimiter(',');
+  app.add_option("--remote-write-header", options.headers,
+                 "'Name: value' for every request; may be repeated");
+  app.add_option("--remote-write-username", options.username, "for basic authentication");
+  app.add_option("--remote-write-password-file", options.password_file,
+                 "file with its password, read for each request");
+  app.add_option("--remote-write-bearer-token-file", options.bearer_token_file,
+                 "file with a bearer token, read for each request");
+}
+
+Status SettleRemoteWrite(const RemoteWriteFlags& flags, ApplianceOptions& options) {
+  remote_write::RemoteWriteOptions& remote_write = options.remote_write;
+  HEARTH_ASSIGN_OR_RETURN(remote_write.external_labels,
+                          remote_write::ParseExternalLabels(flags.labels));
+  if (!flags.views.empty()) {
+    HEARTH_ASSIGN_OR_RETURN(remote_write.views, metrics::ParseViews(flags.views));
+  }
+  if (remote_write.url.empty()) return Status::Ok();
+  return remote_write::CheckOptions(remote_write);
+}
+
 // From what the command line said to what the appliance takes.
 Status Settle(const ModelFlags& flags, const RuleFlags& rules,
-              const std::vector<std::string>& views, ApplianceOptions& options) {
+              const RemoteWriteFlags& remote_write, const std::vector<std::string>& views,
+              ApplianceOptions& options) {
+  HEARTH_RETURN_IF_ERROR(SettleRemoteWrite(remote_write, options));
   HEARTH_ASSIGN_OR_RETURN(options.rule_groups, LoadRules(rules.files));
   if (!rules.webhook_url.empty()) {
     HEARTH_RETURN_IF_ERROR(AlertWebhook::CheckUrl(rules.webhook_url));
@@ -174,8 +213,10 @@ int Main(int argc, char** argv) {
   RuleFlags rule_flags;
   AddRuleOptions(app, rule_flags);
   app.add_option("--metrics-views", views, ViewsHelp())->delimiter(',');
+  RemoteWriteFlags remote_write_flags;
+  AddRemoteWriteOptions(app, options.remote_write, remote_write_flags);
   CLI11_PARSE(app, argc, argv);
-  const Status settled = Settle(model_flags, rule_flags, views, options);
+  const Status settled = Settle(model_flags, rule_flags, remote_write_flags, views, options);
   if (!settled.ok()) {
     LOG(kError) << settled.message();
     return 2;

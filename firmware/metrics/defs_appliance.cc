@@ -18,6 +18,7 @@ constexpr std::string_view kModelInfoLabels[] = {"model_name", "architecture", "
 constexpr std::string_view kModelKind[] = {"model_name", "kind"};
 constexpr std::string_view kModelReason[] = {"model_name", "reason"};
 constexpr std::string_view kRuleGroup[] = {"rule_group"};
+constexpr std::string_view kReason[] = {"reason"};
 constexpr std::string_view kStateLabel[] = {"state"};
 constexpr std::string_view kTierLabel[] = {"tier"};
 constexpr std::string_view kReasonLabel[] = {"reason"};
@@ -161,6 +162,25 @@ constexpr std::array kRows = {
     MetricDef{kAlertNotificationsFailed, "hearth_alert_notifications_failed_total", kCounter, kFrom,
               {}, {}, "Alerts given up because the webhook's receiver refused them or was away.",
               kAtEvaluation, "increase(hearth_alert_notifications_failed_total[10m]) > 0"},
+    MetricDef{kRemoteWriteSamples, "hearth_remote_write_samples_total", kCounter, kFrom, {}, {},
+              "Samples that the receiver of remote writes has acknowledged.", kEachSecond,
+              "rate(hearth_remote_write_samples_total[5m])"},
+    MetricDef{kRemoteWriteSamplesRetried, "hearth_remote_write_samples_retried_total", kCounter,
+              kFrom, {}, {},
+              "Samples whose request has to be sent again: no link, a busy or failing receiver.",
+              kEachSecond, ""},
+    MetricDef{kRemoteWriteSamplesDropped, "hearth_remote_write_samples_dropped_total", kCounter,
+              kFrom, kReason, {},
+              "Samples that the receiver refused for good, by its status.", kEachSecond,
+              "increase(hearth_remote_write_samples_dropped_total[1h]) > 0"},
+    MetricDef{kRemoteWriteRequestsFailed, "hearth_remote_write_requests_failed_total", kCounter,
+              kFrom, {}, {}, "Requests that the receiver did not acknowledge.", kEachSecond, ""},
+    MetricDef{kRemoteWriteNewestSent, "hearth_remote_write_newest_sent_timestamp_seconds", kGauge,
+              kFrom, {}, {}, "Time of the newest sample that the receiver has acknowledged.",
+              kEachSecond, ""},
+    MetricDef{kRemoteWriteBacklog, "hearth_remote_write_backlog_seconds", kGauge, kFrom, {}, {},
+              "By how much the receiver is behind the history; a commit interval is usual.",
+              kEachSecond, "hearth_remote_write_backlog_seconds > 600"},
 };
 
 }  // namespace

@@ -141,6 +141,12 @@ enum class MetricId {
   kAlerts,
   kAlertNotificationsSent,
   kAlertNotificationsFailed,
+  kRemoteWriteSamples,
+  kRemoteWriteSamplesRetried,
+  kRemoteWriteSamplesDropped,
+  kRemoteWriteRequestsFailed,
+  kRemoteWriteNewestSent,
+  kRemoteWriteBacklog,
   // defs_device.cc
   kGpuInfo,
   kGpuReadingAge,

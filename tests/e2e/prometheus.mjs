@@ -69,3 +69,34 @@ export async function textOnlyProxy(t, target) {
   t.after(() => server.close());
   return `127.0.0.1:${server.address().port}`;
 }
+
+// Debian's prometheus as a receiver of remote writes, which may be stopped and go on with its data.
+export class Receiver {
+  static async start(t) {
+    const receiver = new Receiver();
+    receiver.directory = await mkdtemp(join(tmpdir(), 'hearth-receiver-'));
+    await writeFile(join(receiver.directory, 'prometheus.yml'), '{}');
+    receiver.port = await freePort();
+    receiver.url = `http://127.0.0.1:${receiver.port}`;
+    await receiver.resume();
+    t.after(async () => {
+      await receiver.stop();
+      await rm(receiver.directory, { recursive: true, force: true });
+    });
+    return receiver;
+  }
+
+  async resume() {
+    this.child = spawn('prometheus', ['--web.enable-remote-write-receiver',
+      `--config.file=${join(this.directory, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(this.directory, 'data')}`,
+      `--web.listen-address=127.0.0.1:${this.port}`], { stdio: 'ignore' });
+    this.exited = once(this.child, 'exit');
+    await eventually('prometheus', async () => (await fetch(`${this.url}/-/ready`)).ok, 30000);
+  }
+
+  async stop() {
+    this.child.kill('SIGTERM');
+    await this.exited;
+  }
+}

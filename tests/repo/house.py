@@ -18,12 +18,14 @@ MAY_INCLUDE = {
     "firmware/device": ["firmware/metrics", "base"],
     "firmware/models": ["firmware/metrics", "engine/protocol", "base"],
     "firmware/http_client": ["base"],
+    "firmware/remote_write": ["firmware/http_client", "firmware/metrics", "storage",
+                              "storage/promql", "base"],
     "firmware/cli": ["firmware/http_client", "firmware/api", "firmware/http", "firmware/metrics",
                      "storage", "storage/promql", "base"],
     "firmware/api": ["firmware/http", "firmware/metrics", "firmware/models", "storage/promql",
                      "storage", "engine/protocol", "base"],
     "firmware": ["firmware/api", "firmware/http", "firmware/metrics", "firmware/models",
-                 "firmware/device", "storage", "storage/promql", "engine/protocol", "base"],
+                 "firmware/device", "firmware/remote_write", "storage", "storage/promql", "engine/protocol", "base"],
 }
 
 # Library header (regular expression) -> the only places that may include it.
@@ -34,6 +36,8 @@ LIBRARY_HOMES = {
     r"re2/.*": ["storage/promql/", "storage/rules/", "tests/conformance/"],
     r"yaml-cpp/.*": ["storage/rules/", "tests/conformance/"],
     r"curl/.*": ["firmware/alerting/", "firmware/http_client/"],
+    r"snappy\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
+    r".*\.pb\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
     r"utf8proc\.h": ["engine/text/"],
     r"CLI/.*": ["firmware/main.cc", "firmware/cli/"],
 }

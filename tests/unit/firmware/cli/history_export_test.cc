@@ -26,10 +26,10 @@ class ExportTest : public testing::Test {
   ExportTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "export-XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
-    storage::HistoryOptions options;
-    options.path = directory_ + "/history.db";
-    options.commit_interval_s = 1e9;
-    history_ = storage::History::Open(options, &clock_).value();
+    options_.path = directory_ + "/history.db";
+    options_.commit_interval_s = 1e9;
+    options_.tail_s = 1;  // reads come from the file
+    history_ = storage::History::Open(options_, &clock_).value();
   }
   ~ExportTest() override {
     history_.reset();
@@ -53,6 +53,7 @@ class ExportTest : public testing::Test {
   }
 
   StandingClock clock_;
+  storage::HistoryOptions options_;
   std::string directory_;
   std::unique_ptr<storage::History> history_;
   int exports_ = 0;
@@ -120,6 +121,25 @@ TEST_F(ExportTest, CountsEverySample) {
   const auto counted = CountSamples(*history_);
   ASSERT_TRUE(counted.ok());
   EXPECT_EQ(*counted, 3);
+}
+
+TEST_F(ExportTest, ReadingEverythingFindsWhatIsDamaged) {
+  const auto id = Gauge({{"__name__", "g"}});
+  for (int i = 1; i <= 300; ++i) Tick({{id, 1.0 * i}});
+  history_.reset();
+  {
+    auto connection =
+        storage::Connection::Open(options_.path, storage::Connection::Mode::kReadWrite);
+    ASSERT_TRUE(connection.ok());
+    const Status damaged = connection->Execute(
+        "UPDATE raw SET frame = zeroblob(length(frame)) WHERE ts = (SELECT min(ts) + 70000 FROM raw)");
+    ASSERT_TRUE(damaged.ok()) << damaged.ToString();
+  }
+  history_ = storage::History::Open(options_, &clock_).value();
+  const auto counted = CountSamples(*history_);
+  ASSERT_TRUE(counted.ok());
+  EXPECT_LT(*counted, 300);
+  EXPECT_GT(history_->stats().frames_broken, 0);
 }
 
 TEST(ParseTime, TakesSecondsStampsAndSpans) {
