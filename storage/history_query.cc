@@ -100,16 +100,10 @@ struct History::Chosen {
 size_t History::ChooseTier(const promql::SelectHints& hints) const {
   int64_t step_max_ms = hints.step_ms > 0 ? hints.step_ms : hints.range_ms;
   if (hints.range_ms > 0) step_max_ms = std::min(step_max_ms, hints.range_ms / kPointsPerRange);
-  int64_t oldest_ms = Tail::kForever;
-  for (const Tier& tier : tiers_) oldest_ms = std::min(oldest_ms, tier.OldestMs());
-  // What there is counts, not what is asked for: a young box answers a day from raw samples.
-  const int64_t start_ms = oldest_ms == Tail::kForever
-                               ? hints.start_ms
-                               : std::max(hints.start_ms, epochs_.WallOf(oldest_ms));
   size_t chosen = 0;
   for (size_t i = 1; i < tiers_.size(); ++i) {
     const int64_t finer_step_ms = std::max<int64_t>(tiers_[i - 1].step_ms(), 1000);
-    if ((hints.end_ms - start_ms) / finer_step_ms <= kPointsPerSeries) break;
+    if ((hints.end_ms - hints.start_ms) / finer_step_ms <= kPointsPerSeries) break;
     if (tiers_[i].step_ms() > step_max_ms) break;
     chosen = i;
   }

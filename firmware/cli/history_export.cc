@@ -1,5 +1,6 @@
 #include "firmware/cli/history_export.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -220,7 +221,10 @@ Result<int64_t> CountSamples(const storage::History& history) {
       history, everything,
       [&](const std::string&, std::map<promql::Labels, promql::Series>& family) -> Status {
         for (const auto& [labels, series] : family) {
-          samples += static_cast<int64_t>(series.samples.size());
+          samples += std::count_if(series.samples.begin(), series.samples.end(),
+                                   [](const promql::Sample& sample) {
+                                     return !storage::IsAbsent(sample.value);
+                                   });
         }
         return Status::Ok();
       }));

@@ -217,7 +217,7 @@ struct CrashVfs::Calls {
     const Bytes& now = handle.inode->now;
     const auto begin = std::min(now.size(), static_cast<size_t>(offset));
     const auto bytes = std::min(now.size() - begin, static_cast<size_t>(count));
-    std::memcpy(to, now.data() + begin, bytes);
+    if (bytes > 0) std::memcpy(to, now.data() + begin, bytes);
     if (bytes == static_cast<size_t>(count)) return SQLITE_OK;
     std::memset(static_cast<uint8_t*>(to) + bytes, 0, static_cast<size_t>(count) - bytes);
     return SQLITE_IOERR_SHORT_READ;
