@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
 #include <filesystem>
 
 #include "base/log.h"
 #include "storage/history_file.h"
 #include "storage/migrations.h"
+#include "storage/set_aside.h"
 
 namespace hearth::storage {
 
@@ -21,15 +21,6 @@ namespace fs = std::filesystem;
 constexpr const char* kTemporaryPrefix = ".hearth-temporary-";
 // What others on the file system need while a copy lies there; the history's own ballast is 2 MiB.
 constexpr int64_t kRoomToSpareBytes = int64_t{16} << 20;
-
-std::string UtcStamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &utc);
-  return text;
-}
 
 Status SyncPath(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

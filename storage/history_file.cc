@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <filesystem>
 
 #include "base/log.h"
 #include "storage/chunk_table.h"
 #include "storage/migrations.h"
+#include "storage/set_aside.h"
 
 namespace hearth::storage {
 
@@ -20,7 +20,6 @@ namespace fs = std::filesystem;
 constexpr int32_t kApplicationId = 0x48656172;  // "Hear"
 constexpr int64_t kPageBytes = 4096;  // a commit rewrites whole pages: small ones write less
 constexpr int64_t kBallastBytes = int64_t{2} << 20;
-constexpr size_t kSetAsideKept = 2;
 
 // first_ms > last_ms: a series without a sample yet. kind: 0 counter, 1 gauge. total: of a counter,
 // when it was last absent from a frame or the row was made.
@@ -41,15 +40,6 @@ constexpr const char* kSteps[] = {
     "ALTER TABLE events RENAME COLUMN time_ms TO key_ms;",
 };
 const Schema kSchema{kApplicationId, kSteps};
-
-std::string UtcStamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &utc);
-  return text;
-}
 
 // quick_check reads every page: 62 ms for 68 MB, so each start can afford it.
 Status QuickCheck(Connection& connection) {
@@ -74,21 +64,6 @@ bool HasSpaceForBallast(const fs::path& path) {
   std::error_code error;
   const fs::space_info space = fs::space(path.parent_path(), error);
   return !error && space.available >= kNeeded;
-}
-
-void RemoveOldSetAside(const fs::path& path) {
-  std::vector<fs::path> kept;
-  const std::string prefix = path.filename().string() + ".corrupt-";
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(path.parent_path(), ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with(prefix) && !name.ends_with("-wal")) kept.push_back(entry.path());
-  }
-  std::sort(kept.rbegin(), kept.rend());  // the stamp sorts by time
-  for (size_t i = kSetAsideKept; i < kept.size(); ++i) {
-    fs::remove(kept[i], ignored);
-    fs::remove(kept[i].string() + "-wal", ignored);
-  }
 }
 
 }  // namespace
@@ -159,14 +134,7 @@ Status HistoryFile::SetAside(const std::string& reason) {
     ++generation_;
     readers_.clear();
   }
-  const std::string aside = path_ + ".corrupt-" + UtcStamp();
-  std::error_code error;
-  fs::rename(path_, aside, error);
-  if (error) return ErrnoStatus("cannot rename the broken " + path_, error.value());
-  std::error_code ignored;
-  fs::rename(path_ + "-wal", aside + "-wal", ignored);  // there may be none
-  fs::remove(path_ + "-shm", ignored);  // only an index of the log
-  RemoveOldSetAside(path_);
+  HEARTH_ASSIGN_OR_RETURN(const std::string aside, SetDatabaseAside(path_));
   set_aside_ = "history was broken (" + reason + "); set aside as " + aside + ", a fresh one begun";
   LOG(kError) << set_aside_;
   return Status::Ok();

@@ -13,15 +13,6 @@ namespace fs = std::filesystem;
 
 constexpr size_t kSetAsideKept = 2;
 
-std::string UtcStamp() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &utc);
-  return text;
-}
-
 void RemoveOldSetAside(const fs::path& path) {
   std::vector<fs::path> kept;
   const std::string prefix = path.filename().string() + ".corrupt-";
@@ -38,6 +29,15 @@ void RemoveOldSetAside(const fs::path& path) {
 }
 
 }  // namespace
+
+std::string UtcStamp() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &utc);
+  return text;
+}
 
 Result<std::string> SetDatabaseAside(const std::string& path) {
   const std::string aside = path + ".corrupt-" + UtcStamp();

@@ -11,4 +11,7 @@ namespace hearth::storage {
 // kept. No connection to it may be open. Returns the new name.
 Result<std::string> SetDatabaseAside(const std::string& path);
 
+// Now, for the name of a file: 20260131T235959Z. Sorts by time.
+std::string UtcStamp();
+
 }  // namespace hearth::storage

@@ -9,7 +9,7 @@ namespace hearth::http {
 
 namespace {
 
-constexpr int kReadBytes = 64 * 1024;  // on the heap: a worker's stack is 256 KiB
+constexpr int kReadBytes = 64 * 1024;  // on the heap: a worker's stack is small
 constexpr size_t kChunkLineBytesMax = 256;
 constexpr size_t kTrailerBytesMax = 4096;
 
