@@ -16,14 +16,18 @@ export const kClasses = {
     'an hour, which holds all samples there are, both agree',
 };
 
+// Seconds between two times, as both servers compute them from whole milliseconds: whether a distance
+// is below a threshold hangs on the last bit.
+const secondsBetween = (fromS, toS) => Math.round((toS - fromS) * 1000) / 1000;
+
 // What a rate's increase is multiplied with: the seconds it stands for. samples: [[s, value], ...].
 function extrapolatedSeconds(samples, fromS, toS, increase, isVersion3) {
   const [[firstS, first], [lastS]] = [samples[0], samples.at(-1)];
-  const sampledS = lastS - firstS;
+  const sampledS = secondsBetween(firstS, lastS);
   const intervalS = sampledS / (samples.length - 1);
   const thresholdS = intervalS * 1.1;
   const toZeroS = increase > 0 && first >= 0 ? sampledS * (first / increase) : Infinity;
-  let startS = firstS - fromS;
+  let startS = secondsBetween(fromS, firstS);
   if (isVersion3) {
     if (startS >= thresholdS) startS = intervalS / 2;
     startS = Math.min(startS, toZeroS);
@@ -31,7 +35,8 @@ function extrapolatedSeconds(samples, fromS, toS, increase, isVersion3) {
     startS = Math.min(startS, toZeroS);
     if (startS >= thresholdS) startS = intervalS / 2;
   }
-  const endS = toS - lastS < thresholdS ? toS - lastS : intervalS / 2;
+  const toEndS = secondsBetween(lastS, toS);
+  const endS = toEndS < thresholdS ? toEndS : intervalS / 2;
   return sampledS + startS + endS;
 }
 
