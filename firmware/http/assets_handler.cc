@@ -42,6 +42,14 @@ void SendAsset(const Asset& asset, const Request& request, Response& response) {
                 {reinterpret_cast<const char*>(asset.gzip.data()), asset.gzip.size()});
 }
 
+// The addresses a page has for people. A dashboard's own is Grafana's, so that links look familiar.
+std::vector<std::string> PageAddresses(std::string_view path) {
+  constexpr std::string_view kPage = ".html";
+  if (!path.ends_with(kPage)) return {};
+  if (path == "/index.html") return {"/", "/d/{}", "/d/{}/{}"};
+  return {std::string(path.substr(0, path.size() - kPage.size()))};
+}
+
 }  // namespace
 
 std::vector<Route> AssetRoutes() {
@@ -51,7 +59,9 @@ std::vector<Route> AssetRoutes() {
       SendAsset(asset, request, response);
     };
     routes.push_back({"GET", std::string(asset.path), Scope::kPublic, handler});
-    if (asset.path == "/index.html") routes.push_back({"GET", "/", Scope::kPublic, handler});
+    for (std::string& address : PageAddresses(asset.path)) {
+      routes.push_back({"GET", std::move(address), Scope::kPublic, handler});
+    }
   }
   return routes;
 }

@@ -7,7 +7,8 @@
 
 namespace hearth::http {
 
-// One public route per asset, and "/" for index.html. Answers are compressed where the client takes
+// One public route per asset; a page has its address without ".html", too, and index.html those of
+// every dashboard: "/", "/d/<uid>", "/d/<uid>/<title>". Answers are compressed where the client takes
 // gzip and revalidated by ETag (304) before each use: an upgraded box shows its new page at once.
 std::vector<Route> AssetRoutes();
 

@@ -153,7 +153,7 @@ async function testDashboard(browser) {
 
 async function testChat(browser) {
   const page = await openPage(browser, origin, problems);
-  await page.goto(`${origin}/chat.html?theme=dark`);
+  await page.goto(`${origin}/chat?theme=dark`);
   await page.locator('#model option').first().waitFor({ state: 'attached' });
   await page.fill('#prompt', 'What is TTFT?');
   await page.keyboard.press('Enter');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import test from 'node:test';
-import { allPanels, dashboardProblems, isDrawn, readDashboard } from '../../../webui/js/dashboard_model.js';
-import { interpolate, parseLabelValues, queryScope } from '../../../webui/js/variables.js';
+import { allPanels, dashboardProblems, isDrawn, readDashboard } from '../../../webui/js/dashboard/dashboard_model.js';
+import { interpolate, parseLabelValues, queryScope } from '../../../webui/js/dashboard/variables.js';
 
 const kFolder = new URL('../../../webui/dashboards/', import.meta.url);
 const kFiles = readdirSync(kFolder).filter((name) => name.endsWith('.json'));

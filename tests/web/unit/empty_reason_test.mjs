@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { readDashboard } from '../../../webui/js/dashboard_model.js';
-import { emptyReason, kRangeFactQueries, readRangeFacts, usesEngineMetrics } from '../../../webui/js/empty_reason.js';
-import { interpolate, queryScope } from '../../../webui/js/variables.js';
+import { readDashboard } from '../../../webui/js/dashboard/dashboard_model.js';
+import { emptyReason, kRangeFactQueries, readRangeFacts, usesEngineMetrics } from '../../../webui/js/prometheus/empty_reason.js';
+import { interpolate, queryScope } from '../../../webui/js/dashboard/variables.js';
 
 const kTtft = 'histogram_quantile(0.5, sum by (le) (rate(vllm:time_to_first_token_seconds_bucket[15s])))';
 const kGoodput = 'rate(hearth_slo_good_requests_total[15s])';

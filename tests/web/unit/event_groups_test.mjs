@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { groupEvents } from '../../../webui/js/event_groups.js';
+import { groupEvents } from '../../../webui/js/dashboard/event_groups.js';
 
 const event = (timeMs, kind = 'model_loaded', text = 'demo is ready') => ({ timeMs, kind, text });
 const draw = (events) => groupEvents(events, (timeMs) => timeMs / 10);

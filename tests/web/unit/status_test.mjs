@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { describeStatus } from '../../../webui/js/status_text.js';
+import { describeStatus } from '../../../webui/js/shell/status_text.js';
 
 const model = (rest) => ({ model_name: 'm', state: 'ready', phase: '', progress: 1, message: '', ...rest });
 const texts = (list) => list.map((item) => item.text);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { AnswerClock, ChatError, errorSentence, takeChunk } from '../../../webui/js/chat_client.js';
-import { splitBlocks, splitInline } from '../../../webui/js/rich_text.js';
-import { SseParser } from '../../../webui/js/sse.js';
+import { AnswerClock, ChatError, errorSentence, takeChunk } from '../../../webui/js/chat/chat_client.js';
+import { splitBlocks, splitInline } from '../../../webui/js/shell/rich_text.js';
+import { SseParser } from '../../../webui/js/chat/sse.js';
 
 const bytes = (text) => new TextEncoder().encode(text);
 

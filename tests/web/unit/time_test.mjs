@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatTimeTick, niceLimits, timeTicks, valueStep } from '../../../webui/js/ticks.js';
+import { formatTimeTick, niceLimits, timeTicks, valueStep } from '../../../webui/js/format/ticks.js';
 import {
   describeRange, formatDuration, isLive, normalizeTimeText, parseTime, resolveRange, zoomOut,
-} from '../../../webui/js/time_range.js';
+} from '../../../webui/js/time/time_range.js';
 
 const kNow = new Date(2026, 0, 14, 15, 30, 20).getTime();  // a Wednesday, local time
 

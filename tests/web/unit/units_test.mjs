@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { formatLegend, seriesName } from '../../../webui/js/legend.js';
-import { formatParts, formatValue } from '../../../webui/js/units.js';
+import { formatLegend, seriesName } from '../../../webui/js/prometheus/legend.js';
+import { formatParts, formatValue } from '../../../webui/js/format/units.js';
 
 test('units: seconds scale from nanoseconds to years', () => {
   const cases = [[0, '0 s'], [0.0123, '12.3 ms'], [0.000004, '4 µs'], [1, '1 s'], [2.5, '2.5 s'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readUrlState, writeUrlState } from '../../../webui/js/url_state.js';
+import { readUrlState, writeUrlState } from '../../../webui/js/dashboard/url_state.js';
 import {
   interpolate, parseLabelValues, queryScope, queryStep, rateInterval, variableText,
-} from '../../../webui/js/variables.js';
+} from '../../../webui/js/dashboard/variables.js';
 
 const variable = (values, rest = {}) => ({ name: 'model_name', values, options: [], multi: true, includeAll: true, ...rest });
 

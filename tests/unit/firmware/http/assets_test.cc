@@ -33,6 +33,16 @@ TEST_F(AssetsTest, ServesEveryFileInBothCodings) {
   }
 }
 
+TEST_F(AssetsTest, GivesPagesAddressesForPeople) {
+  const std::string dashboard = BodyOf(Get("/index.html"));
+  for (const char* address : {"/", "/d/hearthLlm", "/d/hearthLlm/llm"}) {
+    EXPECT_EQ(BodyOf(Get(address)), dashboard) << address;
+  }
+  EXPECT_EQ(BodyOf(Get("/chat")), BodyOf(Get("/chat.html")));
+  EXPECT_EQ(StatusOf(Get("/d")), 404);
+  EXPECT_EQ(StatusOf(Get("/index")), 404);
+}
+
 TEST_F(AssetsTest, InflatesToTheFile) {
   const std::string script = BodyOf(Get(kChartJs));
   EXPECT_NE(script.find("Chart.js v4"), std::string::npos);

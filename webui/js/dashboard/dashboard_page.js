@@ -2,20 +2,20 @@
 
 import { readDashboard } from './dashboard_model.js';
 import { DashboardView } from './dashboard_view.js';
-import { Dropdown, choiceList, toolButton } from './dropdown.js';
-import { el, icon } from './dom.js';
-import { eventsBetween } from './events_api.js';
-import { HoverSync } from './hover.js';
-import { seriesExist } from './prometheus_api.js';
-import { RangeFacts } from './range_facts.js';
-import { RefreshTimer } from './refresh_timer.js';
-import { kRefreshChoices, refreshMs } from './refresh_timer_rules.js';
-import { buildTopBar } from './shell.js';
-import { installShortcuts } from './shortcuts.js';
-import { StatusView } from './status.js';
-import { nextTheme, onThemeChange, theme } from './theme.js';
-import { TimePicker } from './time_picker.js';
-import { isLive, resolveRange, zoomOut } from './time_range.js';
+import { Dropdown, choiceList, toolButton } from '../shell/dropdown.js';
+import { el, icon } from '../shell/dom.js';
+import { eventsBetween } from '../prometheus/events_api.js';
+import { HoverSync } from '../time/hover.js';
+import { seriesExist } from '../prometheus/prometheus_api.js';
+import { RangeFacts } from '../prometheus/range_facts.js';
+import { RefreshTimer } from '../time/refresh_timer.js';
+import { kRefreshChoices, refreshMs } from '../time/refresh_timer_rules.js';
+import { buildTopBar } from '../shell/top_bar.js';
+import { installShortcuts } from '../shell/shortcuts.js';
+import { StatusView } from '../shell/status.js';
+import { nextTheme, onThemeChange, theme } from '../shell/theme.js';
+import { TimePicker } from '../time/time_picker.js';
+import { isLive, resolveRange, zoomOut } from '../time/time_range.js';
 import { readUrlState, writeUrlState } from './url_state.js';
 import { VariablePicker, loadOptions } from './variable_picker.js';
 import { queryScope } from './variables.js';
@@ -64,7 +64,7 @@ class DashboardPage {
     this.live_ = el('button', { type: 'button', class: 'live', id: 'live', title: 'Back to now', onclick: () => this.backToNow_() },
       el('i', { class: 'dot' }), el('span', {}, ''));
     const showHelp = installShortcuts(this.shortcuts_());
-    document.body.prepend(buildTopBar('dashboard', [
+    document.body.prepend(buildTopBar('/', [
       ...this.variables_.map((picker) => picker.element),
       el('div', { class: 'group' }, this.picker_.element,
         toolButton('zoomOut', 'Zoom out (z)', { id: 'zoom-out', onclick: () => this.zoomOut_() })),
@@ -126,7 +126,7 @@ class DashboardPage {
       { keys: ['e'], text: 'Show or hide events', run: () => this.toggleEvents_() },
       { keys: ['o'], text: 'Open or close all rows', run: () => this.view_.toggleRows() },
       { keys: ['t'], text: 'Dark, light or automatic theme', run: nextTheme },
-      { keys: ['c'], text: 'Chat', run: () => { location.href = '/chat.html'; } },
+      { keys: ['c'], text: 'Chat', run: () => { location.href = '/chat'; } },
     ];
   }
 

@@ -1,8 +1,8 @@
 // A template variable in the bar: one or several values, or All.
 
-import { Dropdown } from './dropdown.js';
-import { el, icon } from './dom.js';
-import { labelValues } from './prometheus_api.js';
+import { Dropdown } from '../shell/dropdown.js';
+import { el, icon } from '../shell/dom.js';
+import { labelValues } from '../prometheus/prometheus_api.js';
 import { interpolate, parseLabelValues } from './variables.js';
 
 const kAll = '$__all';

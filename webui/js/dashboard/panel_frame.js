@@ -1,13 +1,13 @@
 // The frame around every panel: title, description, menu, and the states loading, error, no data.
 
-import { SeriesColors } from './colors.js';
-import { Dropdown } from './dropdown.js';
-import { download, el, icon } from './dom.js';
-import { emptyReason } from './empty_reason.js';
+import { SeriesColors } from '../format/colors.js';
+import { Dropdown } from '../shell/dropdown.js';
+import { download, el, icon } from '../shell/dom.js';
+import { emptyReason } from '../prometheus/empty_reason.js';
 import { PanelData } from './panel_data.js';
-import { TimeSeriesPanel } from './panel_timeseries.js';
-import { BarGaugePanel, GaugePanel, PiePanel, StatPanel, TextPanel } from './panel_values.js';
-import { hasData, toCsv } from './series.js';
+import { TimeSeriesPanel } from '../panels/timeseries.js';
+import { BarGaugePanel, GaugePanel, PiePanel, StatPanel, TextPanel } from '../panels/values.js';
+import { hasData, toCsv } from '../prometheus/series.js';
 
 const kTypes = {
   timeseries: TimeSeriesPanel,

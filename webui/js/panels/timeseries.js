@@ -1,11 +1,11 @@
 // Panel type "timeseries" (and the older "graph"): lines, legend, crosshair, drag to zoom.
 
-import { themeColor } from './colors.js';
-import { el } from './dom.js';
-import { EventMarks } from './event_marks.js';
+import { themeColor } from '../format/colors.js';
+import { el } from '../shell/dom.js';
+import { EventMarks } from '../dashboard/event_marks.js';
 import { LegendTable, nextHidden } from './legend_table.js';
 import { LineChart } from './line_chart.js';
-import { withGaps } from './series.js';
+import { withGaps } from '../prometheus/series.js';
 import { hideTooltip, showTooltip } from './tooltip.js';
 
 const kMinDragPx = 6;

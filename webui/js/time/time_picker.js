@@ -1,7 +1,7 @@
 // The time picker: relative ranges, From and To in Grafana's grammar, recently used ranges.
 
-import { Dropdown, choiceList } from './dropdown.js';
-import { el, icon } from './dom.js';
+import { Dropdown, choiceList } from '../shell/dropdown.js';
+import { el, icon } from '../shell/dom.js';
 import {
   describeRange, formatStamp, kQuickRanges, normalizeTimeText, resolveRange,
 } from './time_range.js';

@@ -1,6 +1,6 @@
 // The grid of sections and panels, and which of them are worth a query.
 
-import { el, icon } from './dom.js';
+import { el, icon } from '../shell/dom.js';
 import { sectionTop } from './dashboard_model.js';
 import { PanelFrame } from './panel_frame.js';
 

@@ -1,7 +1,7 @@
 // Runs a panel's queries. A live panel asks only for what is new since its last answer.
 
-import { queryInstant, queryRange } from './prometheus_api.js';
-import { nameSeries } from './series.js';
+import { queryInstant, queryRange } from '../prometheus/prometheus_api.js';
+import { nameSeries } from '../prometheus/series.js';
 import { interpolate, queryScope, queryStep } from './variables.js';
 
 // The newest points of an answer still change while samples of their window arrive.

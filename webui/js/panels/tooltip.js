@@ -1,9 +1,9 @@
 // The one tooltip of the page: time, then every series' value at that time, largest first.
 
-import { el } from './dom.js';
-import { pointAt } from './series.js';
-import { formatStamp } from './time_range.js';
-import { formatValue } from './units.js';
+import { el } from '../shell/dom.js';
+import { pointAt } from '../prometheus/series.js';
+import { formatStamp } from '../time/time_range.js';
+import { formatValue } from '../format/units.js';
 
 const kMarginPx = 14;
 let box = null;

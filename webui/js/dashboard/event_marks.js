@@ -1,8 +1,8 @@
 // Events as marks on a chart: a line at the time and a handle below it that says what happened.
 
-import { el } from './dom.js';
+import { el } from '../shell/dom.js';
 import { groupEvents } from './event_groups.js';
-import { formatStamp } from './time_range.js';
+import { formatStamp } from '../time/time_range.js';
 
 const kLinesShown = 8;
 

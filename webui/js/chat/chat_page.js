@@ -1,13 +1,13 @@
 // The chat page: talk to a model of the box and see what the talk costs in time and tokens.
 
 import { ChatError, streamChat } from './chat_client.js';
-import { el, icon } from './dom.js';
-import { splitBlocks, splitInline } from './rich_text.js';
-import { buildTopBar } from './shell.js';
-import { installShortcuts } from './shortcuts.js';
-import { StatusView } from './status.js';
-import { nextTheme } from './theme.js';
-import { formatValue } from './units.js';
+import { el, icon } from '../shell/dom.js';
+import { splitBlocks, splitInline } from '../shell/rich_text.js';
+import { buildTopBar } from '../shell/top_bar.js';
+import { installShortcuts } from '../shell/shortcuts.js';
+import { StatusView } from '../shell/status.js';
+import { nextTheme } from '../shell/theme.js';
+import { formatValue } from '../format/units.js';
 
 const kExamples = ['What is TTFT?', 'How do I scrape the metrics?', 'How do I roll back the config?'];
 const kFinishTexts = {
@@ -47,7 +47,7 @@ class ChatPage {
     const newChat = el('button', { type: 'button', class: 'tool wide', id: 'new-chat', onclick: () => this.newChat_() },
       icon('plus'), 'New chat');
     document.body.prepend(
-      buildTopBar('chat', [newChat]),
+      buildTopBar('/chat', [newChat]),
       this.status_.alerts,
       el('div', { class: 'strip' }, el('h1', {}, 'Chat'), this.status_.facts),
       el('main', { class: 'chat' }, this.settings_,

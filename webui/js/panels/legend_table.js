@@ -1,8 +1,8 @@
 // The legend of a chart: a table of reductions; a click isolates, ctrl-click toggles a series.
 
-import { el } from './dom.js';
-import { kCalcTitles, reduce } from './series.js';
-import { formatValue } from './units.js';
+import { el } from '../shell/dom.js';
+import { kCalcTitles, reduce } from '../prometheus/series.js';
+import { formatValue } from '../format/units.js';
 
 export class LegendTable {
   /**

@@ -1,6 +1,6 @@
 // The answer of GET /api/status in words.
 
-import { formatDuration } from './time_range.js';
+import { formatDuration } from '../time/time_range.js';
 
 /**
  * What to say about a status answer: {facts, alerts}, lists of {level, text}. Levels of facts: ok,

@@ -3,7 +3,7 @@
 
 import { kRangeFactQueries, readRangeFacts } from './empty_reason.js';
 import { queryInstant } from './prometheus_api.js';
-import { interpolate, kScrapeIntervalS, queryScope } from './variables.js';
+import { interpolate, kScrapeIntervalS, queryScope } from '../dashboard/variables.js';
 
 export class RangeFacts {
   /** @param variables of the dashboard, as the refresh finds them now */

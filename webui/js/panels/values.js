@@ -1,10 +1,10 @@
 // Panel types that show reduced values: stat, gauge, bargauge, piechart; and text.
 
-import { themeColor, thresholdColor } from './colors.js';
-import { el } from './dom.js';
+import { themeColor, thresholdColor } from '../format/colors.js';
+import { el } from '../shell/dom.js';
 import { LineChart } from './line_chart.js';
-import { reduce, withGaps } from './series.js';
-import { formatParts, formatValue } from './units.js';
+import { reduce, withGaps } from '../prometheus/series.js';
+import { formatParts, formatValue } from '../format/units.js';
 
 const { Chart } = globalThis;
 

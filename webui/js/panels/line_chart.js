@@ -2,9 +2,9 @@
 // animation, no parsing, no events (hover and zoom are drawn above the canvas, so that moving the
 // mouse redraws nothing).
 
-import { withAlpha } from './colors.js';
-import { formatTimeTick, niceLimits, timeTicks } from './ticks.js';
-import { formatValue, unitBase } from './units.js';
+import { withAlpha } from '../format/colors.js';
+import { formatTimeTick, niceLimits, timeTicks } from '../format/ticks.js';
+import { formatValue, unitBase } from '../format/units.js';
 
 const { Chart } = globalThis;
 const kAxisWidthPx = 58;  // one width for all panels: their crosshairs stand in one line
