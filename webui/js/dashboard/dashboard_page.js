@@ -18,6 +18,7 @@ import { DashboardView } from './dashboard_view.js';
 import { PageBar } from './page_bar.js';
 import { pageKeys } from './page_keys.js';
 import { PageState } from './page_state.js';
+import { drawnFeatures } from './undrawn.js';
 import { loadOptions } from './variable_picker.js';
 import { queryScope } from './variables.js';
 
@@ -25,10 +26,13 @@ const kAutoRefreshWidthPx = 450;  // about the width of a panel: Auto asks once 
 const kResizeRestMs = 300;
 
 export class DashboardPage {
-  /** @param source {dashboard, meta} as /api/dashboards/<uid> gives it */
-  constructor(source) {
+  /**
+   * @param source {dashboard, meta} as /api/dashboards/<uid> gives it
+   * @param features what is drawn, see undrawn.js
+   */
+  constructor(source, features) {
     this.source = source;
-    this.dashboard = readDashboard(source.dashboard);
+    this.dashboard = readDashboard(source.dashboard, features);
     this.state = new PageState(this.dashboard);
     this.hover_ = new HoverSync();
     this.events_ = [];
@@ -231,7 +235,7 @@ export class DashboardPage {
 async function main() {
   const uid = uidOfPath(location.pathname);
   try {
-    const page = new DashboardPage(await fetchDashboard(uid));
+    const page = new DashboardPage(...await Promise.all([fetchDashboard(uid), drawnFeatures()]));
     await page.start();
   } catch (error) {
     document.body.append(el('p', { class: 'alert error', role: 'alert' },
