@@ -18,6 +18,7 @@ import { TimePicker } from '../time/time_picker.js';
 import { isLive, resolveRange, zoomOut } from '../time/time_range.js';
 import { readUrlState, writeUrlState } from './url_state.js';
 import { VariablePicker, loadOptions } from './variable_picker.js';
+import { drawnFeatures } from './undrawn.js';
 import { queryScope } from './variables.js';
 
 const kDashboardUrl = '/dashboards/llm.json';
@@ -274,7 +275,7 @@ async function main() {
   try {
     const response = await fetch(kDashboardUrl);
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const page = new DashboardPage(readDashboard(await response.json()));
+    const page = new DashboardPage(readDashboard(await response.json(), await drawnFeatures()));
     await page.start();
   } catch (error) {
     document.body.append(el('p', { class: 'alert error' }, `${kDashboardUrl} cannot be shown: ${error.message}`));

@@ -3,7 +3,7 @@
 import { el } from '../shell/dom.js';
 import { pointAt } from '../prometheus/series.js';
 import { formatStamp } from '../time/time_range.js';
-import { formatValue } from '../format/units.js';
+import { displayText } from '../format/display.js';
 
 const kMarginPx = 14;
 let box = null;
@@ -32,7 +32,7 @@ export function showTooltip(event, view, timeMs, stepMs) {
       swatch.style.background = series.color;
       return el('div', { class: 'tooltip-row' }, swatch,
         el('span', { class: 'tooltip-name' }, series.name),
-        el('span', { class: 'tooltip-value' }, formatValue(value, view.unit, view.decimals)));
+        el('span', { class: 'tooltip-value' }, displayText(value, series.config)));
     }),
     ...(rows.length ? [] : [el('div', { class: 'tooltip-row muted' }, 'No data at this time')]),
   );
