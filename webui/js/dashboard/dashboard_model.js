@@ -139,7 +139,7 @@ export function readDashboard(json, features = null) {
     description: json.description ?? '',
     tags: json.tags ?? [],
     links: json.links ?? [],
-    timezone: json.timezone ?? '',
+    timezone: json.timezone === 'utc' ? 'utc' : 'browser',
     time: { from: json.time?.from ?? 'now-6h', to: json.time?.to ?? 'now' },
     refresh: json.refresh || 'off',
     variables: (json.templating?.list ?? []).filter((item) => !known || known.includes(item.type)).map(readVariable),

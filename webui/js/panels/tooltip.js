@@ -2,7 +2,7 @@
 
 import { el } from '../shell/dom.js';
 import { pointAt } from '../prometheus/series.js';
-import { formatStamp } from '../time/time_range.js';
+import { formatMoment } from '../time/time_range.js';
 import { displayText } from '../format/display.js';
 
 const kMarginPx = 14;
@@ -26,7 +26,7 @@ export function showTooltip(event, view, timeMs, stepMs) {
   }
   const shownTime = rows.length ? rows[0].x : timeMs;
   box.replaceChildren(
-    el('div', { class: 'tooltip-time' }, formatStamp(shownTime)),
+    el('div', { class: 'tooltip-time' }, formatMoment(shownTime)),
     ...rows.map(({ series, value }) => {
       const swatch = el('span', { class: 'swatch' });
       swatch.style.background = series.color;
