@@ -4,7 +4,7 @@ import { undrawnInPanel } from './undrawn.js';
 
 export const kGridColumns = 24;
 // What older panels are today.
-const kNewerTypes = { graph: 'timeseries', singlestat: 'stat' };
+const kNewerTypes = { graph: 'timeseries', singlestat: 'stat', 'table-old': 'table' };
 
 function readPanel(json, dashboard, features) {
   const defaults = json.fieldConfig?.defaults ?? {};
@@ -19,6 +19,7 @@ function readPanel(json, dashboard, features) {
     custom: defaults.custom ?? {},
     options: json.options ?? {},
     fieldConfig: json.fieldConfig ?? {},
+    json,  // older panel types keep their options beside `options`
     transformations: (json.transformations ?? []).filter((one) => !one.disabled),
     undrawn: features ? undrawnInPanel(json, dashboard, features) : [],
     content: json.options?.content ?? json.content ?? '',

@@ -1,6 +1,7 @@
 // Runs a panel's queries. A live panel asks only for what is new since its last answer.
 
 import { queryInstant, queryRange } from '../prometheus/prometheus_api.js';
+import { countsPerBucket } from '../prometheus/buckets.js';
 import { nameSeries } from '../prometheus/series.js';
 import { FieldConfigs, configureSeries } from './fields.js';
 import { interpolate, queryScope, queryStep } from './variables.js';
@@ -59,7 +60,8 @@ export class PanelData {
       ? queryInstant(exprs[index], toMs, signal)
       : this.range_(exprs[index], alignedFrom, toMs, stepS, signal))));
     this.forgetOthers_(exprs, stepS);
-    const series = configureSeries(this.configs_, nameSeries(this.panel_.targets, results));
+    const shaped = results.map((list, index) => (this.panel_.targets[index].format === 'heatmap' ? countsPerBucket(list) : list));
+    const series = configureSeries(this.configs_, nameSeries(this.panel_.targets, shaped));
     return { series, fromMs, toMs, stepS };
   }
 
