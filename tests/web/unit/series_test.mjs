@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SeriesColors, thresholdColor, withAlpha } from '../../../webui/js/format/colors.js';
+import { reduce } from '../../../webui/js/format/reducers.js';
 import { parseSample } from '../../../webui/js/prometheus/prometheus_api.js';
 import { refreshMs } from '../../../webui/js/time/refresh_timer_rules.js';
-import { hasData, nameSeries, pointAt, reduce, toCsv, withGaps } from '../../../webui/js/prometheus/series.js';
+import { hasData, nameSeries, pointAt, toCsv, withGaps } from '../../../webui/js/prometheus/series.js';
 
 const points = (...pairs) => pairs.map(([x, y]) => ({ x, y }));
 

@@ -34,7 +34,7 @@ test('units: an unknown id is a suffix', () => {
 test('units: fixed decimals hold and what is no number is a dash', () => {
   assert.equal(formatValue(0.5, 'percentunit', 0), '50%');
   assert.equal(formatValue(2, 's', 2), '2.00 s');
-  for (const value of [NaN, null, undefined]) assert.deepEqual(formatParts(value, 's'), { text: '–', suffix: '' });
+  for (const value of [NaN, null, undefined]) assert.deepEqual(formatParts(value, 's'), { text: '–', suffix: '', prefix: '' });
   assert.equal(formatValue(Infinity, 's'), '∞');
 });
 

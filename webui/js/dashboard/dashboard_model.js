@@ -1,17 +1,16 @@
 // Reads Grafana's dashboard model (the JSON Grafana exports) into sections of panels.
 
+import { undrawnInPanel } from './undrawn.js';
+
 export const kGridColumns = 24;
-const kDrawnTypes = new Set(['timeseries', 'graph', 'stat', 'gauge', 'bargauge', 'piechart', 'text']);
+// What older panels are today.
+const kNewerTypes = { graph: 'timeseries', singlestat: 'stat' };
 
-export function isDrawn(type) {
-  return kDrawnTypes.has(type);
-}
-
-function readPanel(json) {
+function readPanel(json, dashboard, features) {
   const defaults = json.fieldConfig?.defaults ?? {};
   return {
     id: json.id,
-    type: json.type,
+    type: kNewerTypes[json.type] ?? json.type,
     title: json.title ?? '',
     description: json.description ?? '',
     gridPos: json.gridPos,
@@ -19,7 +18,9 @@ function readPanel(json) {
     field: defaults,
     custom: defaults.custom ?? {},
     options: json.options ?? {},
-    overrides: json.fieldConfig?.overrides ?? [],
+    fieldConfig: json.fieldConfig ?? {},
+    transformations: (json.transformations ?? []).filter((one) => !one.disabled),
+    undrawn: features ? undrawnInPanel(json, dashboard, features) : [],
     content: json.options?.content ?? json.content ?? '',
   };
 }
@@ -41,11 +42,13 @@ function readVariable(json) {
 }
 
 /**
+ * @param features drawn_features.json, by which each panel says in `undrawn` what it lacks
  * @returns {{uid, title, description, time, refresh, variables, sections}}. A section is what
  * stands between two rows: {title, collapsed, showWhenSeries, panels}; the first has no title
  * when panels come before any row.
  */
-export function readDashboard(json) {
+export function readDashboard(json, features = null) {
+  const read = (panel) => readPanel(panel, json, features);
   const sections = [];
   let open = null;
   for (const panel of json.panels ?? []) {
@@ -55,7 +58,7 @@ export function readDashboard(json) {
         title: panel.title ?? '',
         collapsed: Boolean(panel.collapsed),
         showWhenSeries: panel.hearth?.showWhenSeries ?? null,
-        panels: (panel.panels ?? []).map(readPanel),
+        panels: (panel.panels ?? []).map(read),
       };
       sections.push(open);
       continue;
@@ -64,7 +67,7 @@ export function readDashboard(json) {
       open = { id: 0, title: '', collapsed: false, showWhenSeries: null, panels: [] };
       sections.push(open);
     }
-    open.panels.push(readPanel(panel));
+    open.panels.push(read(panel));
   }
   return {
     uid: json.uid ?? '',
@@ -72,6 +75,7 @@ export function readDashboard(json) {
     description: json.description ?? '',
     time: { from: json.time?.from ?? 'now-6h', to: json.time?.to ?? 'now' },
     refresh: json.refresh || 'off',
+    timezone: json.timezone === 'utc' ? 'utc' : 'browser',
     variables: (json.templating?.list ?? []).filter((item) => item.type !== 'datasource').map(readVariable),
     sections,
   };

@@ -2,6 +2,7 @@
 
 import { queryInstant, queryRange } from '../prometheus/prometheus_api.js';
 import { nameSeries } from '../prometheus/series.js';
+import { FieldConfigs, configureSeries } from './fields.js';
 import { interpolate, queryScope, queryStep } from './variables.js';
 
 // The newest points of an answer still change while samples of their window arrive.
@@ -27,6 +28,7 @@ export class PanelData {
     this.panel_ = panel;
     this.kept_ = new Map();  // expression and step -> {series, toMs}
     this.abort_ = null;
+    this.configs_ = new FieldConfigs(panel.fieldConfig);
   }
 
   /** The expressions as they are sent, for the panel's inspector. */
@@ -57,7 +59,8 @@ export class PanelData {
       ? queryInstant(exprs[index], toMs, signal)
       : this.range_(exprs[index], alignedFrom, toMs, stepS, signal))));
     this.forgetOthers_(exprs, stepS);
-    return { series: nameSeries(this.panel_.targets, results), fromMs, toMs, stepS };
+    const series = configureSeries(this.configs_, nameSeries(this.panel_.targets, results));
+    return { series, fromMs, toMs, stepS };
   }
 
   async range_(expr, fromMs, toMs, stepS, signal) {

@@ -5,19 +5,9 @@ import { Dropdown } from '../shell/dropdown.js';
 import { download, el, icon } from '../shell/dom.js';
 import { emptyReason } from '../prometheus/empty_reason.js';
 import { PanelData } from './panel_data.js';
-import { TimeSeriesPanel } from '../panels/timeseries.js';
-import { BarGaugePanel, GaugePanel, PiePanel, StatPanel, TextPanel } from '../panels/values.js';
+import { kTypes } from '../panels/types.js';
 import { hasData, toCsv } from '../prometheus/series.js';
-
-const kTypes = {
-  timeseries: TimeSeriesPanel,
-  graph: TimeSeriesPanel,
-  stat: StatPanel,
-  gauge: GaugePanel,
-  bargauge: BarGaugePanel,
-  piechart: PiePanel,
-  text: TextPanel,
-};
+import { t } from '../shell/i18n.js';
 
 const fileName = (title) => `${title.replace(/[^\w-]+/g, '_')}.csv`;
 
@@ -34,12 +24,15 @@ export class PanelFrame {
     this.note_ = el('div', { class: 'panel-note', hidden: true });
     this.badge_ = el('span', { class: 'panel-badge', hidden: true }, icon('warning'));
     this.progress_ = el('div', { class: 'panel-progress', hidden: true });
+    // Grafana would show more than this panel does: it says so for as long as it stands.
+    this.undrawn_ = el('p', { class: 'panel-undrawn', hidden: panel.undrawn.length === 0 || !kTypes[panel.type] },
+      panel.undrawn.join(' · '));
     this.element = this.build_();
     this.place_();
     const Type = kTypes[panel.type];
     // Colours are handed out per panel, in the order of its queries: a reload gives the same ones.
     if (Type) this.view_ = new Type(panel, this.body_, { ...context, colors: new SeriesColors() });
-    else this.showNote_('unsupported', `panel type ${panel.type} is not drawn`);
+    else this.showNote_('unsupported', panel.undrawn.join('\n') || t('panel type {type} is not drawn', { type: panel.type }));
   }
 
   build_() {
@@ -54,7 +47,7 @@ export class PanelFrame {
       'data-size': panel.gridPos.w <= 4 ? 'tile' : 'normal', tabindex: -1, 'aria-label': panel.title,
     },
     el('header', { class: 'panel-head' }, el('h2', { title: panel.title }, panel.title), info || null, this.badge_, menu.element),
-    this.progress_, this.body_, this.note_);
+    this.progress_, this.body_, this.note_, this.undrawn_);
   }
 
   place_() {

@@ -73,21 +73,21 @@ function roundedText(value, decimals) {
 }
 
 /**
- * @returns {{text: string, suffix: string}} the number and its unit apart, for a tile that sets
+ * @returns {{text: string, suffix: string, prefix: string}} the number and its unit apart, for a tile that sets
  * them in two sizes. No number gives an empty suffix and a dash.
  */
 export function formatParts(value, unit, decimals) {
-  if (value === null || value === undefined || Number.isNaN(value)) return { text: '–', suffix: '' };
-  if (!Number.isFinite(value)) return { text: value > 0 ? '∞' : '-∞', suffix: '' };
+  if (value === null || value === undefined || Number.isNaN(value)) return { text: '–', suffix: '', prefix: '' };
+  if (!Number.isFinite(value)) return { text: value > 0 ? '∞' : '-∞', suffix: '', prefix: '' };
   const part = unitScaler(unit)(value);
   // A fixed count of decimals is meant for fractions: 3 requests stay "3", not "3.00".
   const exact = Number.isInteger(part.value) && Math.abs(part.value) < 1e15 && decimals === undefined;
-  return { text: exact ? String(part.value) : roundedText(part.value, decimals), suffix: part.suffix };
+  return { text: exact ? String(part.value) : roundedText(part.value, decimals), suffix: part.suffix, prefix: '' };
 }
 
 export function formatValue(value, unit, decimals) {
-  const { text, suffix } = formatParts(value, unit, decimals);
-  return text + suffix;
+  const { text, suffix, prefix } = formatParts(value, unit, decimals);
+  return prefix + text + suffix;
 }
 
 /** The base in which axis steps of this unit look round: 1024 for IEC bytes, else 10. */

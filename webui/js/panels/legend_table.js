@@ -1,8 +1,9 @@
 // The legend of a chart: a table of reductions; a click isolates, ctrl-click toggles a series.
 
 import { el } from '../shell/dom.js';
-import { kCalcTitles, reduce } from '../prometheus/series.js';
-import { formatValue } from '../format/units.js';
+import { reduce, reducedUnit, reducerTitle } from '../format/reducers.js';
+import { displayText } from '../format/display.js';
+import { t } from '../shell/i18n.js';
 
 export class LegendTable {
   /**
@@ -15,7 +16,7 @@ export class LegendTable {
     this.rows_ = new Map();  // series name -> {row, swatch, cells}
     this.body_ = el('tbody');
     const head = el('tr', {}, el('th', { scope: 'col' }, el('span', { class: 'sr' }, 'Series')),
-      ...calcs.map((calc) => el('th', { scope: 'col' }, kCalcTitles[calc] ?? calc)));
+      ...calcs.map((calc) => el('th', { scope: 'col' }, t(reducerTitle(calc)))));
     container.replaceChildren(el('table', { class: 'legend' }, el('thead', {}, head), this.body_));
   }
 
@@ -31,7 +32,7 @@ export class LegendTable {
       row.classList.toggle('off', series.hidden);
       swatch.style.background = series.color;
       this.calcs_.forEach((calc, index) => {
-        cells[index].textContent = formatValue(reduce(series.points, calc), view.unit, view.decimals);
+        cells[index].textContent = displayText(reduce(series.points, calc), { ...series.config, unit: reducedUnit(calc, series.config.unit) });
       });
     }
   }

@@ -2,8 +2,8 @@
 
 import { el } from '../shell/dom.js';
 import { pointAt } from '../prometheus/series.js';
-import { formatStamp } from '../time/time_range.js';
-import { formatValue } from '../format/units.js';
+import { formatMoment } from '../time/time_range.js';
+import { displayText } from '../format/display.js';
 
 const kMarginPx = 14;
 let box = null;
@@ -26,13 +26,13 @@ export function showTooltip(event, view, timeMs, stepMs) {
   }
   const shownTime = rows.length ? rows[0].x : timeMs;
   box.replaceChildren(
-    el('div', { class: 'tooltip-time' }, formatStamp(shownTime)),
+    el('div', { class: 'tooltip-time' }, formatMoment(shownTime)),
     ...rows.map(({ series, value }) => {
       const swatch = el('span', { class: 'swatch' });
       swatch.style.background = series.color;
       return el('div', { class: 'tooltip-row' }, swatch,
         el('span', { class: 'tooltip-name' }, series.name),
-        el('span', { class: 'tooltip-value' }, formatValue(value, view.unit, view.decimals)));
+        el('span', { class: 'tooltip-value' }, displayText(value, series.config)));
     }),
     ...(rows.length ? [] : [el('div', { class: 'tooltip-row muted' }, 'No data at this time')]),
   );

@@ -1,4 +1,4 @@
-// From query results to what the panels draw: gaps, reductions, colours, CSV.
+// From query results to what the panels draw: gaps, names, CSV.
 
 import { formatLegend } from './legend.js';
 
@@ -16,28 +16,6 @@ export function withGaps(points, stepMs) {
   }
   return result;
 }
-
-const finite = (points) => points.filter((point) => Number.isFinite(point.y));
-
-/** Grafana's reducers by id; null where nothing is left to reduce. */
-export function reduce(points, calc) {
-  const known = finite(points);
-  if (known.length === 0) return null;
-  const values = known.map((point) => point.y);
-  switch (calc) {
-    case 'mean': return values.reduce((sum, value) => sum + value, 0) / values.length;
-    case 'max': return values.reduce((most, value) => Math.max(most, value));
-    case 'min': return values.reduce((least, value) => Math.min(least, value));
-    case 'sum': return values.reduce((sum, value) => sum + value, 0);
-    case 'first': case 'firstNotNull': return values[0];
-    default: return values[values.length - 1];
-  }
-}
-
-export const kCalcTitles = {
-  lastNotNull: 'Last', last: 'Last', mean: 'Mean', max: 'Max', min: 'Min', sum: 'Total',
-  first: 'First', firstNotNull: 'First',
-};
 
 /** Named series of one panel from the results of its targets, in target order. */
 export function nameSeries(targets, results) {

@@ -1,0 +1,47 @@
+// Axes that several kinds of charts share.
+
+import { formatTimeTick, timeTicks } from '../format/ticks.js';
+
+const kPixelsPerTimeTick = 84;
+
+export const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** What every axis looks like. */
+export function axisLook(padding) {
+  return {
+    border: { display: false },
+    grid: { color: cssColor('--chart-grid'), tickLength: 0 },
+    ticks: { color: cssColor('--chart-text'), font: { size: 11 }, padding, maxRotation: 0, autoSkip: false },
+  };
+}
+
+/** The x axis of a chart over time: epoch milliseconds, ticks on round local times. */
+export function timeScale(fromMs, toMs) {
+  let step = 1000;
+  const look = axisLook(6);
+  return {
+    type: 'linear',
+    min: fromMs,
+    max: toMs,
+    ...look,
+    ticks: { ...look.ticks, callback: (value) => formatTimeTick(value, step, toMs - fromMs) },
+    afterBuildTicks: (axis) => {
+      const offsetMs = -new Date(toMs).getTimezoneOffset() * 60000;
+      const room = Math.max(2, Math.floor(axis.chart.width / kPixelsPerTimeTick));
+      const built = timeTicks(fromMs, toMs, room, offsetMs);
+      step = built.step;
+      axis.ticks = built.ticks.map((value) => ({ value }));
+    },
+  };
+}
+
+/** Chart.js without what costs time on every refresh. */
+export const kQuietChart = {
+  animation: false,
+  parsing: false,
+  normalized: true,
+  responsive: true,
+  maintainAspectRatio: false,
+  events: [],
+  plugins: { legend: { display: false }, tooltip: { enabled: false } },
+};

@@ -1,0 +1,18 @@
+// The panel types of Grafana that the pages draw, by the name they have in its JSON. What stands here
+// stands in drawn_features.json too, which the box reads to say what it will not draw.
+
+import { BarGaugePanel } from './bargauge.js';
+import { GaugePanel } from './gauge.js';
+import { PiePanel } from './piechart.js';
+import { StatPanel } from './stat.js';
+import { TextPanel } from './text.js';
+import { TimeSeriesPanel } from './timeseries.js';
+
+export const kTypes = {
+  timeseries: TimeSeriesPanel,
+  stat: StatPanel,
+  gauge: GaugePanel,
+  bargauge: BarGaugePanel,
+  piechart: PiePanel,
+  text: TextPanel,
+};
