@@ -118,24 +118,26 @@ export function opensByItself(context) {
 }
 
 /**
- * The text and cursor after accepting an item.
- * @returns {{text, cursor, more}}: `more` says that another completion follows at once
+ * How accepting an item changes the text.
+ * @returns {{from, to, insert, cursor, more}}: `insert` takes the place of [from, to), the cursor is
+ * then at `cursor`, and `more` says that another completion follows at once
  */
 export function accept(text, context, item) {
   const from = context.from + valueOffset(context);
   let { insert } = item;
-  let rest = text.slice(context.to);
-  // What the insertion brings and the text already has is not doubled.
-  const next = rest.trimStart()[0];
-  if (insert.endsWith('(') && next === '(') insert = insert.slice(0, -1).trimEnd();
-  let cursor = from + insert.length;
-  if (item.kind === 'value' && context.quote && rest[0] !== context.quote && !/^[^,}\n]*["'`]/.test(rest)) {
-    insert += context.quote;
-    cursor = from + insert.length;
-  } else if (item.kind === 'value' && context.quote && rest[0] === context.quote) {
-    cursor += 1;  // behind the closing quote
+  let { to } = context;
+  let beyond = 0;  // of what the text has already, the cursor goes behind this
+  const rest = text.slice(to);
+  if (insert.endsWith('(') && rest.trimStart()[0] === '(') insert = insert.slice(0, -1).trimEnd();
+  if (item.kind === 'value' && context.quote) {
+    if (rest[0] === context.quote) beyond = 1;
+    else if (!rest.split(/[,}\n]/)[0].includes(context.quote)) insert += context.quote;
   }
-  if (item.kind === 'operator' && item.insert.endsWith('"')) rest = rest.replace(/^\s*=?~?"/, '');
-  const more = insert.endsWith('(') ? item.kind === 'keyword' : item.kind === 'operator';
-  return { text: text.slice(0, from) + insert + rest, cursor, more };
+  if (item.kind === 'operator') {
+    to += /^"?/.exec(rest)[0].length;
+    insert += '"';
+    beyond = -1;
+  }
+  const more = item.kind === 'operator' || (item.kind === 'keyword' && insert.endsWith('('));
+  return { from, to, insert, cursor: from + insert.length + beyond, more };
 }
