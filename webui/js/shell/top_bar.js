@@ -11,6 +11,7 @@ const kThemeTitles = { dark: msg('Theme: dark (t)'), light: msg('Theme: light (t
 /** The navigation: [address, title], in the order of the bar. */
 const kPages = [
   ['/', msg('Dashboard')],
+  ['/explore', msg('Explore')],
   ['/chat', msg('Chat')],
 ];
 
