@@ -6,7 +6,7 @@ import { reducedUnit, reducerTitle } from '../format/reducers.js';
 import { Dropdown } from '../shell/dropdown.js';
 import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
-import { formatStamp } from '../time/time_range.js';
+import { formatMoment } from '../time/time_range.js';
 import { fillCell } from './table_cell.js';
 import { cellOptions, columnLimits, columnTexts, footerValues, framesOf, rowOrder } from './table_data.js';
 
@@ -18,7 +18,7 @@ const kMaxFilterTexts = 300;
 function shownCell(column, value) {
   const unit = column.config.unit;
   if (column.type === 'time' && typeof value === 'number' && (!unit || unit.startsWith('dateTime') || unit.startsWith('time:'))) {
-    return { text: formatStamp(value), prefix: '', suffix: '', color: '' };
+    return { text: formatMoment(value), prefix: '', suffix: '', color: '' };
   }
   return display(value ?? null, column.config, column.limits);
 }
