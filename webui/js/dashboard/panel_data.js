@@ -2,6 +2,7 @@
 // while nothing new can be there: then it hands out the very same answer, so that nobody draws it again.
 
 import { queryInstant, queryRange } from '../prometheus/prometheus_api.js';
+import { countsPerBucket } from '../prometheus/buckets.js';
 import { nameSeries } from '../prometheus/series.js';
 import { FieldConfigs, configureSeries } from './fields.js';
 import { configureFrames, framesOf, seriesOf } from './frames.js';
@@ -129,7 +130,8 @@ export class PanelData {
 
   answer_(plan, results, range) {
     const targets = plan.map(({ target, legend }) => ({ ...target, legendFormat: legend }));
-    const named = nameSeries(targets, results);
+    const shaped = results.map((list, index) => (targets[index].format === 'heatmap' ? countsPerBucket(list) : list));
+    const named = nameSeries(targets, shaped);
     const configs = this.configs_;
     if (this.panel_.transformations.length === 0) {
       const series = configureSeries(configs, named);
