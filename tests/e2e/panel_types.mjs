@@ -29,7 +29,7 @@ const kSeries = {
     { labels: { finish_reason: 'stop' }, at: () => 740 }, { labels: { finish_reason: 'length' }, at: () => 210 },
     { labels: { finish_reason: 'abort' }, at: () => 40 }, { labels: { finish_reason: 'error' }, at: () => 10 },
   ],
-  single: [{ labels: { model_name: 'hearth-demo' }, at: (index) => 1200 + 10 * index }],
+  single: [{ labels: { model_name: 'hearth-demo' }, at: (index) => 1200 + 10 * (index % 1000) }],
   share: kModels.map((name, model) => ({ labels: { model_name: name }, at: () => [0.42, 0.83, 0.97][model] })),
   requests_info: kModels.flatMap((name, model) => ['stop', 'length'].map((reason, at) => ({
     labels: { __name__: 'requests_info', model_name: name, finish_reason: reason, instance: 'localhost:9090' },
@@ -46,7 +46,7 @@ export function answer(path, params) {
     for (let time = start; time <= end + 1e-9; time += step) times.push(time);
     const result = (kSeries[params.get('query')] ?? []).map(({ labels, at }) => ({
       metric: labels,
-      values: times.map((time) => [time, at(Math.round(time / step) % 1000)]).filter(([, value]) => value !== null)
+      values: times.map((time) => [time, at(Math.round(time / step))]).filter(([, value]) => value !== null)
         .map(([time, value]) => [time, String(value)]),
     }));
     return { status: 'success', data: { resultType: 'matrix', result } };

@@ -13,7 +13,8 @@ import { TimeInteraction } from './time_interaction.js';
 import { hideTooltip, showRows } from './tooltip.js';
 
 const kPixelsPerRowTick = 18;
-const kAxisWidthPx = 58;
+const kTimeAxisPx = 28;
+const kAxisWidthPx = 58;  // as in the charts of lines: their crosshairs stand in one line
 
 /** The colours of the scale from its lowest to its highest value. */
 function scaleColors(color, theme) {
@@ -96,11 +97,11 @@ export class HeatmapPanel {
       ...look,
       ticks: { ...look.ticks, callback: (value) => texts.get(value) ?? '' },
       afterBuildTicks: (axis) => {
-        const room = Math.max(1, Math.floor(axis.chart.height / kPixelsPerRowTick));
+        const room = Math.max(1, Math.floor((axis.chart.height - kTimeAxisPx) / kPixelsPerRowTick));
         const every = Math.ceil(places.length / room);
         axis.ticks = places.filter((_, index) => (places.length - 1 - index) % every === 0).map(({ value }) => ({ value }));
       },
-      afterFit: (axis) => { axis.width = Math.max(axis.width, kAxisWidthPx); },
+      afterFit: (axis) => { if (axis.chart.width > 6 * kAxisWidthPx) axis.width = Math.max(axis.width, kAxisWidthPx); },
     };
   }
 

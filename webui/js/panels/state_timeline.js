@@ -83,7 +83,7 @@ class StatesPanel {
       grid: { ...look.grid, color: 'transparent' },
       ticks: { ...look.ticks, color: cssColor('--text-2'), callback: (value) => shorten(names[value - 0.5] ?? '', letters) },
       afterBuildTicks: (axis) => {
-        const every = Math.ceil(names.length * kMinRowPx / Math.max(1, axis.chart.height - 30));
+        const every = Math.ceil(names.length * kMinRowPx / Math.max(1, axis.chart.height - 16));
         axis.ticks = names.map((_, row) => ({ value: row + 0.5 })).filter((_, row) => row % every === 0);
       },
     };

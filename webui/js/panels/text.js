@@ -9,6 +9,7 @@ import { interpolate } from '../dashboard/variables.js';
 function withoutTags(html) {
   const parsed = new DOMParser().parseFromString(html, 'text/html');
   for (const node of parsed.querySelectorAll('script, style, template')) node.remove();
+  for (const node of parsed.querySelectorAll('p, div, h1, h2, h3, h4, h5, h6, li, tr, br, hr')) node.after('\n');
   return parsed.body.textContent.replace(/\n\s*\n\s*/g, '\n\n').trim();
 }
 
@@ -21,9 +22,9 @@ export class TextPanel {
     this.setScope({});
   }
 
-  /** @param scope the texts of the dashboard's variables by name */
+  /** @param scope of queryScope(): the dashboard's variables and the times shown */
   setScope(scope) {
-    const text = interpolate(this.panel_.content ?? '', scope);
+    const text = interpolate(this.panel_.content ?? '', scope, 'text');
     if (text === this.shown_) return;
     this.shown_ = text;
     const mode = this.panel_.options.mode ?? this.panel_.json?.mode ?? 'markdown';
