@@ -112,7 +112,7 @@ test('an empty panel says why', { timeout: 600000 }, async (t) => {
     await eventually(`"${text}" on the charts`, async () => (await eventTexts()).includes(text), kPatienceMs);
   }
   await page.screenshot({ path: join(kOut, 'dashboard-events.png') });
-  await page.keyboard.press('e');
+  await page.keyboard.press('a');
   assert.equal(await eventTexts(), '');
   assert.deepEqual(await load.stop(), []);
   assert.deepEqual([...new Set(problems)], []);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatTimeTick, niceLimits, timeTicks, valueStep } from '../../../webui/js/format/ticks.js';
 import {
-  describeRange, formatDuration, isLive, normalizeTimeText, parseTime, resolveRange, zoomOut,
+  describeRange, formatDuration, isLive, normalizeTimeText, parseTime, resolveRange, shiftRange,
+  formatStamp, zoomIn, zoomOut,
 } from '../../../webui/js/time/time_range.js';
+import { setTimeZone } from '../../../webui/js/time/zone.js';
 
 const kNow = new Date(2026, 0, 14, 15, 30, 20).getTime();  // a Wednesday, local time
 
@@ -48,6 +50,28 @@ test('time range: words for people', () => {
 test('time range: zooming out doubles and stops at now', () => {
   assert.deepEqual(zoomOut(1000, 2000, 10000), { fromMs: 500, toMs: 2500 });
   assert.deepEqual(zoomOut(1000, 2000, 2100), { fromMs: 100, toMs: 2100 });
+});
+
+test('time range: shifting moves by half widths and stops at now, zooming in keeps the middle', () => {
+  assert.deepEqual(shiftRange(1000, 2000, -1, 9000), { fromMs: 500, toMs: 1500 });
+  assert.deepEqual(shiftRange(1000, 2000, 1, 2100), { fromMs: 1100, toMs: 2100 });
+  assert.deepEqual(zoomIn(1000, 2000), { fromMs: 1250, toMs: 1750 });
+});
+
+test('time zone: days, stamps and typed times are those of the chosen zone', () => {
+  setTimeZone('utc');
+  try {
+    const noon = Date.UTC(2026, 0, 14, 12, 30, 5);
+    assert.equal(parseTime('now/d', noon), Date.UTC(2026, 0, 14));
+    assert.equal(parseTime('now-1M/M', noon), Date.UTC(2025, 11, 1));
+    assert.equal(parseTime('2026-01-14', noon), Date.UTC(2026, 0, 14));
+    assert.equal(parseTime('2026-01-14 12:00', noon), Date.UTC(2026, 0, 14, 12));
+    assert.equal(parseTime('2026-01-14T12:00+02:00', noon), Date.UTC(2026, 0, 14, 10));
+    assert.equal(formatStamp(noon), '2026-01-14 12:30:05');
+    assert.equal(formatTimeTick(noon, 60000, 900000), '12:30');
+  } finally {
+    setTimeZone('browser');
+  }
 });
 
 test('time ticks: round steps, days at local midnight', () => {

@@ -151,7 +151,8 @@ test('variable options: All and single values exclude each other', () => {
 
 test('address: what is written is read back', () => {
   const state = {
-    from: 'now-1h', to: 'now', refresh: '5s', viewPanel: 12, variables: { model_name: ['a', 'b & c'] },
+    from: 'now-1h', to: 'now', refresh: '5s', viewPanel: 12, kiosk: true, timezone: 'utc',
+    variables: { model_name: ['a', 'b & c'] },
   };
   const search = writeUrlState(state, '?theme=light&from=old&var-gone=1');
   assert.deepEqual(readUrlState(search), state);

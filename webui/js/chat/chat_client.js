@@ -1,5 +1,6 @@
 // One streamed answer from the OpenAI endpoint, with its clocks as the reader of the page sees them.
 
+import { t } from '../shell/i18n.js';
 import { SseParser } from './sse.js';
 
 // Below this the pieces of an answer came in one read of the browser.
@@ -72,7 +73,7 @@ export function takeChunk(data, clock, nowMs) {
   try {
     chunk = JSON.parse(data);
   } catch {
-    throw new ChatError('The stream held a piece that is no JSON; the answer may be incomplete.');
+    throw new ChatError(t('The stream held a piece that is no JSON; the answer may be incomplete.'));
   }
   if (chunk.error) throw new ChatError(errorSentence(500, chunk));
   if (chunk.usage) clock.usage = chunk.usage;
@@ -101,7 +102,7 @@ export async function streamChat(body, onText, signal) {
     });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new ChatError('The box does not answer: check that hearthd runs and the network is up.');
+    throw new ChatError(t('The box does not answer: check that hearthd runs and the network is up.'));
   }
   if (!response.ok) throw await refusal(response);
   let done = false;
@@ -114,7 +115,7 @@ export async function streamChat(body, onText, signal) {
     if (text !== '') onText(text, clock);
   });
   await readAll(response.body.getReader(), parser);
-  if (!done) throw new ChatError('The stream ended before the answer was complete.');
+  if (!done) throw new ChatError(t('The stream ended before the answer was complete.'));
   return clock;
 }
 
@@ -128,7 +129,7 @@ async function readAll(reader, parser) {
     parser.end();
   } catch (error) {
     if (error.name === 'AbortError' || error instanceof ChatError) throw error;
-    throw new ChatError('The connection broke before the answer was complete.');
+    throw new ChatError(t('The connection broke before the answer was complete.'));
   } finally {
     reader.cancel().catch(() => {});
   }

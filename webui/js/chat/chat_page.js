@@ -2,6 +2,7 @@
 
 import { ChatError, streamChat } from './chat_client.js';
 import { el, icon } from '../shell/dom.js';
+import { msg, t } from '../shell/i18n.js';
 import { splitBlocks, splitInline } from '../shell/rich_text.js';
 import { buildTopBar } from '../shell/top_bar.js';
 import { installShortcuts } from '../shell/shortcuts.js';
@@ -11,7 +12,7 @@ import { formatValue } from '../format/units.js';
 
 const kExamples = ['What is TTFT?', 'How do I scrape the metrics?', 'How do I roll back the config?'];
 const kFinishTexts = {
-  length: 'cut at the token limit', stop: '', abort: 'aborted', error: 'ended by an error',
+  length: msg('cut at the token limit'), abort: msg('aborted'), error: msg('ended by an error'),
 };
 
 function renderText(container, text) {
@@ -30,8 +31,8 @@ function figures(clock, note) {
   return [
     clock.ttftMs !== null && figure('TTFT', formatValue(clock.ttftMs, 'ms')),
     speed !== null && figure('tok/s', formatValue(speed, 'none')),
-    clock.tokens > 0 && figure('tokens', String(clock.tokens)),
-    clock.usage && figure('prompt tokens', String(clock.usage.prompt_tokens)),
+    clock.tokens > 0 && figure(t('tokens'), String(clock.tokens)),
+    clock.usage && figure(t('prompt tokens'), String(clock.usage.prompt_tokens)),
     note && el('span', { class: 'muted' }, note),
   ].filter(Boolean);
 }
@@ -45,20 +46,20 @@ class ChatPage {
     this.buildComposer_();
     this.log_ = el('div', { class: 'log', id: 'log', 'aria-live': 'polite' });
     const newChat = el('button', { type: 'button', class: 'tool wide', id: 'new-chat', onclick: () => this.newChat_() },
-      icon('plus'), 'New chat');
+      icon('plus'), t('New chat'));
     document.body.prepend(
       buildTopBar('/chat', [newChat]),
       this.status_.alerts,
-      el('div', { class: 'strip' }, el('h1', {}, 'Chat'), this.status_.facts),
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Chat')), this.status_.facts),
       el('main', { class: 'chat' }, this.settings_,
         el('section', { class: 'talk' }, this.log_, this.composer_)),
     );
     installShortcuts([
-      { keys: ['n'], text: 'New chat', run: () => this.newChat_() },
-      { keys: ['i', '/'], text: 'Write', run: () => this.input_.focus() },
-      { keys: ['Escape'], label: 'Esc', text: 'Stop the answer', run: () => this.stop_() },
-      { keys: ['t'], text: 'Dark, light or automatic theme', run: nextTheme },
-      { keys: ['d'], text: 'Dashboard', run: () => { location.href = '/'; } },
+      { keys: ['n'], text: msg('New chat'), run: () => this.newChat_() },
+      { keys: ['i', '/'], text: msg('Write'), run: () => this.input_.focus() },
+      { keys: ['Escape'], label: 'Esc', text: msg('Stop the answer'), run: () => this.stop_() },
+      { keys: ['c t'], text: msg('Dark, light or automatic theme'), run: nextTheme },
+      { keys: ['g h'], text: msg('Dashboard'), run: () => { location.href = '/'; } },
     ]);
     this.newChat_();
     this.loadModels_();
@@ -66,20 +67,20 @@ class ChatPage {
 
   buildSettings_() {
     this.model_ = el('select', { id: 'model' });
-    this.system_ = el('textarea', { id: 'system', rows: 4, placeholder: 'none' });
+    this.system_ = el('textarea', { id: 'system', rows: 4, placeholder: t('none') });
     this.temperature_ = el('input', { type: 'number', id: 'temperature', min: 0, max: 2, step: 0.1, value: 0 });
     this.maxTokens_ = el('input', { type: 'number', id: 'max-tokens', min: 1, step: 1, value: 256 });
     this.problem_ = el('p', { class: 'field-error', role: 'alert' });
     const field = (input, label) => el('div', { class: 'field' }, el('label', { for: input.id }, label), input);
-    this.settings_ = el('aside', { class: 'settings', 'aria-label': 'Settings' },
-      field(this.model_, 'Model'), this.problem_, field(this.system_, 'System prompt'),
+    this.settings_ = el('aside', { class: 'settings', 'aria-label': t('Settings') },
+      field(this.model_, t('Model')), this.problem_, field(this.system_, t('System prompt')),
       el('div', { class: 'pair' }, field(this.temperature_, 'temperature'), field(this.maxTokens_, 'max_tokens')),
-      el('p', { class: 'hint' }, 'The history stays in this page and goes when it closes. Stop closes the connection, '
-        + 'and the box frees the request’s KV blocks.'));
+      el('p', { class: 'hint' }, t('The history stays in this page and goes when it closes.'), ' ',
+        t('Stop closes the connection, and the box frees the request’s KV blocks.')));
   }
 
   buildComposer_() {
-    this.input_ = el('textarea', { id: 'prompt', rows: 1, placeholder: 'Ask the model…', 'aria-label': 'Message' });
+    this.input_ = el('textarea', { id: 'prompt', rows: 1, placeholder: t('Ask the model…'), 'aria-label': t('Message') });
     this.send_ = el('button', { type: 'submit', class: 'primary round', id: 'send' });
     this.composer_ = el('form', { class: 'composer' }, this.input_, this.send_);
     this.composer_.addEventListener('submit', (event) => {
@@ -106,7 +107,7 @@ class ChatPage {
   showSend_() {
     const busy = this.abort_ !== null;
     this.send_.replaceChildren(icon(busy ? 'stop' : 'send'));
-    this.send_.title = busy ? 'Stop (Esc)' : 'Send (Enter)';
+    this.send_.title = busy ? t('Stop (Esc)') : t('Send (Enter)');
     this.send_.setAttribute('aria-label', this.send_.title);
   }
 
@@ -116,9 +117,9 @@ class ChatPage {
       const body = await response.json();
       const ids = (body.data ?? []).map((model) => model.id);
       this.model_.replaceChildren(...ids.map((id) => el('option', { value: id }, id)));
-      this.problem_.textContent = ids.length === 0 ? 'The box serves no model now.' : '';
+      this.problem_.textContent = ids.length === 0 ? t('The box serves no model now.') : '';
     } catch {
-      this.problem_.textContent = 'The list of models could not be read.';
+      this.problem_.textContent = t('The list of models could not be read.');
     }
     // A model that is still loading shows up later.
     if (this.model_.options.length === 0) setTimeout(() => this.loadModels_(), 2000);
@@ -128,8 +129,8 @@ class ChatPage {
     this.stop_();
     this.messages_ = [];
     this.log_.replaceChildren(el('div', { class: 'welcome' },
-      el('h2', {}, 'Ask the box'),
-      el('p', { class: 'muted' }, 'The model runs here; nothing you write leaves this machine.'),
+      el('h2', {}, t('Ask the box')),
+      el('p', { class: 'muted' }, t('The model runs here; nothing you write leaves this machine.')),
       el('div', { class: 'examples' }, ...kExamples.map((text) => el('button', {
         type: 'button', class: 'example', onclick: () => this.ask_(text),
       }, text)))));
@@ -200,9 +201,9 @@ class ChatPage {
         drawn = true;
       }, signal);
       seen = clock;
-      note = kFinishTexts[clock.finishReason] ?? clock.finishReason ?? '';
+      note = clock.finishReason === 'stop' ? '' : t(kFinishTexts[clock.finishReason] ?? clock.finishReason ?? '');
     } catch (error) {
-      if (error.name === 'AbortError') note = 'stopped';
+      if (error.name === 'AbortError') note = t('stopped');
       else if (error instanceof ChatError) parts.bubble.append(el('div', { class: 'alert error' }, icon('warning'), error.message));
       else throw error;
     } finally {

@@ -76,6 +76,7 @@ export function readDashboard(json, features = null) {
     description: json.description ?? '',
     time: { from: json.time?.from ?? 'now-6h', to: json.time?.to ?? 'now' },
     refresh: json.refresh || 'off',
+    timezone: json.timezone === 'utc' ? 'utc' : 'browser',
     variables: (json.templating?.list ?? []).filter((item) => item.type !== 'datasource').map(readVariable),
     sections,
   };

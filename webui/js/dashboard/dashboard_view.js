@@ -88,6 +88,10 @@ export class DashboardView {
     return target !== null;
   }
 
+  redraw() {
+    for (const frame of this.frames) frame.redraw();
+  }
+
   /** The frames that a refresh has to load now. */
   wanted() {
     if (this.solo_) return [this.solo_];

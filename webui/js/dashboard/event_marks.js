@@ -2,13 +2,14 @@
 
 import { el } from '../shell/dom.js';
 import { groupEvents } from './event_groups.js';
-import { formatStamp } from '../time/time_range.js';
+import { t } from '../shell/i18n.js';
+import { formatMoment } from '../time/time_range.js';
 
 const kLinesShown = 8;
 
 function describe(events) {
-  const lines = events.slice(0, kLinesShown).map(({ timeMs, text }) => `${formatStamp(timeMs)}  ${text}`);
-  if (events.length > kLinesShown) lines.push(`and ${events.length - kLinesShown} more`);
+  const lines = events.slice(0, kLinesShown).map(({ timeMs, text }) => `${formatMoment(timeMs)}  ${text}`);
+  if (events.length > kLinesShown) lines.push(t('and {count} more', { count: events.length - kLinesShown }));
   return lines.join('\n');
 }
 

@@ -1,6 +1,12 @@
-// The page's address carries the whole view: a link shows what its sender saw.
+// The page's address carries the whole view: a link shows what its sender saw. Names and spellings are
+// Grafana's.
 
-/** @returns {{from, to, refresh, viewPanel, variables: {name: [values]}}}, absent parts null. */
+const kOwned = ['from', 'to', 'refresh', 'viewPanel', 'kiosk', 'timezone'];
+
+/**
+ * @returns {{from, to, refresh, viewPanel, kiosk, timezone, variables: {name: [values]}}}, absent
+ * parts null, kiosk a boolean.
+ */
 export function readUrlState(search) {
   const params = new URLSearchParams(search);
   const variables = {};
@@ -16,6 +22,8 @@ export function readUrlState(search) {
     to: params.get('to'),
     refresh: params.get('refresh'),
     viewPanel: panel ? Number(panel[1]) : null,
+    kiosk: params.has('kiosk') && params.get('kiosk') !== 'false',
+    timezone: params.get('timezone'),
     variables,
   };
 }
@@ -24,7 +32,7 @@ export function readUrlState(search) {
 export function writeUrlState(state, currentSearch) {
   const params = new URLSearchParams(currentSearch);
   for (const key of [...params.keys()]) {
-    if (key.startsWith('var-') || ['from', 'to', 'refresh', 'viewPanel'].includes(key)) params.delete(key);
+    if (key.startsWith('var-') || kOwned.includes(key)) params.delete(key);
   }
   params.set('from', state.from);
   params.set('to', state.to);
@@ -33,5 +41,7 @@ export function writeUrlState(state, currentSearch) {
     for (const value of values) params.append(`var-${name}`, value);
   }
   if (state.viewPanel !== null) params.set('viewPanel', String(state.viewPanel));
+  if (state.kiosk) params.set('kiosk', 'true');
+  if (state.timezone) params.set('timezone', state.timezone);
   return `?${params}`;
 }

@@ -1,6 +1,8 @@
 // Tick positions and texts of the axes. Chart.js draws a linear scale; that its numbers are
 // milliseconds is known here only, which spares a date library.
 
+import { zonePart } from '../time/zone.js';
+
 const kSecond = 1e3;
 const kMinute = 60 * kSecond;
 const kHour = 60 * kMinute;
@@ -32,9 +34,10 @@ const pad = (number) => String(number).padStart(2, '0');
 /** "12:30", with seconds for fine steps and the date for coarse ones. */
 export function formatTimeTick(ms, step, rangeMs) {
   const date = new Date(ms);
-  const clock = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
-  const day = `${pad(date.getMonth() + 1)}/${pad(date.getDate())}`;
-  if (step < kMinute) return `${clock}:${pad(date.getSeconds())}`;
+  const part = (name) => pad(zonePart(date, name));
+  const clock = `${part('Hours')}:${part('Minutes')}`;
+  const day = `${pad(zonePart(date, 'Month') + 1)}/${part('Date')}`;
+  if (step < kMinute) return `${clock}:${part('Seconds')}`;
   if (step >= kDay) return day;
   return rangeMs > 1.5 * kDay ? `${day} ${clock}` : clock;
 }

@@ -4,6 +4,7 @@
 
 import { withAlpha } from '../format/colors.js';
 import { formatTimeTick, niceLimits, timeTicks } from '../format/ticks.js';
+import { zoneOffsetMs } from '../time/zone.js';
 import { formatValue, unitBase } from '../format/units.js';
 
 const { Chart } = globalThis;
@@ -143,7 +144,7 @@ export class LineChart {
         autoSkip: false, callback: (value) => formatTimeTick(value, step, toMs - fromMs),
       },
       afterBuildTicks: (axis) => {
-        const offsetMs = -new Date(toMs).getTimezoneOffset() * 60000;
+        const offsetMs = zoneOffsetMs(toMs);
         const room = Math.max(2, Math.floor(axis.chart.width / kPixelsPerTimeTick));
         const built = timeTicks(fromMs, toMs, room, offsetMs);
         step = built.step;

@@ -2,7 +2,7 @@
 
 import { el } from '../shell/dom.js';
 import { pointAt } from '../prometheus/series.js';
-import { formatStamp } from '../time/time_range.js';
+import { formatMoment } from '../time/time_range.js';
 import { t } from '../shell/i18n.js';
 import { displayText } from '../format/display.js';
 
@@ -22,7 +22,7 @@ function tooltipRows(view, timeMs, stepMs) {
 export function showTooltip(event, view, timeMs, stepMs) {
   const rows = tooltipRows(view, timeMs, stepMs);
   const shownTime = rows.length ? rows[0].x : timeMs;
-  showRows(event, formatStamp(shownTime), rows.map(({ series, value }) =>
+  showRows(event, formatMoment(shownTime), rows.map(({ series, value }) =>
     ({ color: series.color, name: series.name, text: displayText(value, series.config) })));
 }
 

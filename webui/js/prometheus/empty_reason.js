@@ -1,5 +1,7 @@
 // Why a panel is empty, from what the box recorded about the same time range.
 
+import { t } from '../shell/i18n.js';
+
 // Engine families stand in PromQL as vllm:… or under Ray's name for them, ray_vllm_….
 const kEngineFamily = /(?<![\w:])(?:vllm:|ray_vllm_)/;
 
@@ -41,19 +43,21 @@ export function usesEngineMetrics(exprs) {
 export function emptyReason(exprs, series, facts) {
   const off = facts?.engineMetricsOff ?? [];
   if (off.length > 0 && usesEngineMetrics(exprs)) {
-    const models = `model${off.length > 1 ? 's' : ''} ${off.join(', ')}`;
+    const models = off.join(', ');
     return {
       id: 'engine-metrics-off',
-      text: `Engine metrics are switched off for ${models} (log_engine_metrics: false)`,
+      text: off.length > 1
+        ? t('Engine metrics are switched off for models {models} (log_engine_metrics: false)', { models })
+        : t('Engine metrics are switched off for model {models} (log_engine_metrics: false)', { models }),
     };
   }
   if (facts && !facts.recorded) {
-    return { id: 'not-recorded', text: 'Nothing was recorded in this time range: the box was not running' };
+    return { id: 'not-recorded', text: t('Nothing was recorded in this time range: the box was not running') };
   }
   // Counters exist from the start, at 0: quotients of rates that did not move are series of NaN. No
   // series at all is a metric that the box does not have, however much it serves.
   if (facts && !facts.served && series.length > 0) {
-    return { id: 'nothing-served', text: 'Nothing served yet in this time range' };
+    return { id: 'nothing-served', text: t('Nothing served yet in this time range') };
   }
-  return { id: 'unknown', text: 'No data in this time range' };
+  return { id: 'unknown', text: t('No data in this time range') };
 }

@@ -1,5 +1,7 @@
 // Client of Prometheus's HTTP API as the appliance serves it. Every call takes an AbortSignal.
 
+import { t } from '../shell/i18n.js';
+
 /** The server's own error text, fit to be shown in a panel. */
 export class ApiError extends Error {
   constructor(message, errorType = '') {
@@ -16,7 +18,7 @@ async function request(path, params, signal) {
     response = await fetch(url, { signal, headers: { Accept: 'application/json' } });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new ApiError('The box does not answer: check that hearthd runs and the network is up.');
+    throw new ApiError(t('The box does not answer: check that hearthd runs and the network is up.'));
   }
   let body = null;
   try {

@@ -1,6 +1,7 @@
 // The state of the box: a quiet strip while all is well, a banner with the whole sentence when not.
 
 import { el, icon } from './dom.js';
+import { t } from './i18n.js';
 import { describeStatus } from './status_text.js';
 
 const kPollMs = 5000;
@@ -23,8 +24,8 @@ export class StatusView {
       if (busy) delayMs = kBusyPollMs;
       this.show_(describeStatus(status));
     } catch {
-      const text = 'The box does not answer. What is drawn below may be old; trying again every second.';
-      this.show_({ facts: [{ level: 'error', text: 'no connection' }], alerts: [{ level: 'error', text }] });
+      const text = t('The box does not answer. What is drawn below may be old; trying again every second.');
+      this.show_({ facts: [{ level: 'error', text: t('no connection') }], alerts: [{ level: 'error', text }] });
       delayMs = kBusyPollMs;
     }
     setTimeout(() => this.poll_(), delayMs);

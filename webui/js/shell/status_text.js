@@ -1,6 +1,28 @@
 // The answer of GET /api/status in words.
 
 import { formatDuration } from '../time/time_range.js';
+import { msg, t } from './i18n.js';
+
+const kStateTexts = {
+  ready: ['ok', msg('{model} ready')],
+  loading: ['busy', msg('{model} loading{phase}{percent}')],
+  restarting: ['busy', msg('{model} restarting{phase}{percent}')],
+  failed: ['error', msg('{model} failed')],
+};
+
+/** {fact, alert}: what to say about one model; alert is null when there is nothing to warn of. */
+function describeModel(model) {
+  const name = model.model_name;
+  const percent = Number.isFinite(model.progress) ? ` ${Math.round(model.progress * 100)} %` : '';
+  const [level, text] = kStateTexts[model.state] ?? ['plain', '{model} {state}'];
+  const values = { model: name, state: model.state, phase: model.phase ? `: ${model.phase}` : '', percent };
+  const fact = { level, text: t(text, values) };
+  if (model.state === 'failed') {
+    return { fact, alert: { level: 'error', text: `${name}: ${model.message || t('the model failed')}` } };
+  }
+  const warns = model.state === 'restarting' && model.message;
+  return { fact, alert: warns ? { level: 'warning', text: `${name}: ${model.message}` } : null };
+}
 
 /**
  * What to say about a status answer: {facts, alerts}, lists of {level, text}. Levels of facts: ok,
@@ -8,39 +30,21 @@ import { formatDuration } from '../time/time_range.js';
  */
 export function describeStatus(status) {
   const models = status.models ?? [];
-  const alerts = [];
-  const facts = models.map((model) => {
-    const state = { level: 'ok', text: `${model.model_name} ready` };
-    if (model.state === 'loading' || model.state === 'restarting') {
-      const percent = Number.isFinite(model.progress) ? ` ${Math.round(model.progress * 100)} %` : '';
-      const verb = model.state === 'loading' ? 'loading' : 'restarting';
-      state.level = 'busy';
-      state.text = `${model.model_name} ${verb}${model.phase ? `: ${model.phase}` : ''}${percent}`;
-      if (model.state === 'restarting' && model.message) {
-        alerts.push({ level: 'warning', text: `${model.model_name}: ${model.message}` });
-      }
-    } else if (model.state === 'failed') {
-      state.level = 'error';
-      state.text = `${model.model_name} failed`;
-      alerts.push({ level: 'error', text: `${model.model_name}: ${model.message || 'the model failed'}` });
-    } else if (model.state !== 'ready') {
-      state.level = 'plain';
-      state.text = `${model.model_name} ${model.state}`;
-    }
-    return state;
-  });
+  const described = models.map(describeModel);
+  const facts = described.map(({ fact }) => fact);
+  const alerts = described.map(({ alert }) => alert).filter(Boolean);
   for (const model of models.filter((one) => one.log_engine_metrics === false)) {
-    facts.push({ level: 'off', text: `${model.model_name}: engine metrics off` });
+    facts.push({ level: 'off', text: t('{model}: engine metrics off', { model: model.model_name }) });
   }
-  if (models.length === 0) alerts.push({ level: 'warning', text: 'No model is configured on this box.' });
+  if (models.length === 0) alerts.push({ level: 'warning', text: t('No model is configured on this box.') });
   // No device is known before a model runs: then nothing is said about it.
   const { kind, name } = status.device ?? {};
   if (kind) {
     const place = kind === 'cuda' ? 'GPU' : kind.toUpperCase();
-    facts.push({ level: 'plain', text: `running on the ${place}${name ? ` · ${name}` : ''}` });
+    facts.push({ level: 'plain', text: t('running on the {place}', { place }) + (name ? ` · ${name}` : '') });
   }
   if (Number.isFinite(status.uptime_s)) {
-    facts.push({ level: 'plain', text: `up ${formatDuration(status.uptime_s * 1000)}` });
+    facts.push({ level: 'plain', text: t('up {time}', { time: formatDuration(status.uptime_s * 1000) }) });
   }
   if (status.version) facts.push({ level: 'plain', text: `Hearth ${status.version}` });
   return { facts, alerts };

@@ -1,23 +1,32 @@
 // Grafana's time grammar: "now", "now-6h", "now-1d/d", epoch milliseconds, ISO text.
-// Times are milliseconds since the Unix epoch; calendar arithmetic is in the browser's zone.
+// Times are milliseconds since the Unix epoch; calendar arithmetic is in the zone of zone.js.
+
+import { locale, msg, t } from '../shell/i18n.js';
+import { intlZone, parseInZone, setZonePart, zonePart } from './zone.js';
 
 const kUnitMs = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
 const kOperation = /^([+-])(\d+)(ms|[smhdwMy])|^\/([smhdwMy])/;
 
+/** [from, to, title] */
 export const kQuickRanges = [
-  ['now-5m', 'Last 5 minutes'], ['now-15m', 'Last 15 minutes'], ['now-30m', 'Last 30 minutes'],
-  ['now-1h', 'Last 1 hour'], ['now-3h', 'Last 3 hours'], ['now-6h', 'Last 6 hours'],
-  ['now-12h', 'Last 12 hours'], ['now-24h', 'Last 24 hours'], ['now-2d', 'Last 2 days'],
-  ['now-7d', 'Last 7 days'], ['now-30d', 'Last 30 days'],
+  ['now-5m', 'now', msg('Last 5 minutes')], ['now-15m', 'now', msg('Last 15 minutes')],
+  ['now-30m', 'now', msg('Last 30 minutes')], ['now-1h', 'now', msg('Last 1 hour')],
+  ['now-3h', 'now', msg('Last 3 hours')], ['now-6h', 'now', msg('Last 6 hours')],
+  ['now-12h', 'now', msg('Last 12 hours')], ['now-24h', 'now', msg('Last 24 hours')],
+  ['now-2d', 'now', msg('Last 2 days')], ['now-7d', 'now', msg('Last 7 days')],
+  ['now-30d', 'now', msg('Last 30 days')], ['now-90d', 'now', msg('Last 90 days')],
+  ['now-1y', 'now', msg('Last 1 year')], ['now-2y', 'now', msg('Last 2 years')],
+  ['now/d', 'now', msg('Today so far')], ['now/d', 'now/d', msg('Today')],
+  ['now-1d/d', 'now-1d/d', msg('Yesterday')], ['now/w', 'now', msg('This week so far')],
+  ['now-1w/w', 'now-1w/w', msg('Previous week')], ['now/M', 'now', msg('This month so far')],
+  ['now-1M/M', 'now-1M/M', msg('Previous month')],
 ];
 
 function addCalendar(timeMs, count, unit) {
   const date = new Date(timeMs);
-  if (unit === 'M') date.setMonth(date.getMonth() + count);
-  else if (unit === 'y') date.setFullYear(date.getFullYear() + count);
-  else if (unit === 'd') date.setDate(date.getDate() + count);
-  else if (unit === 'w') date.setDate(date.getDate() + 7 * count);
-  else return timeMs + count * kUnitMs[unit];
+  const [part, factor] = { M: ['Month', 1], y: ['FullYear', 1], d: ['Date', 1], w: ['Date', 7] }[unit] ?? [];
+  if (!part) return timeMs + count * kUnitMs[unit];
+  setZonePart(date, part, zonePart(date, part) + count * factor);
   return date.getTime();
 }
 
@@ -26,12 +35,12 @@ function floorTo(timeMs, unit) {
   const date = new Date(timeMs);
   if (unit === 's') return Math.floor(timeMs / 1e3) * 1e3;
   if (unit === 'm') return Math.floor(timeMs / 6e4) * 6e4;
-  date.setMinutes(0, 0, 0);
+  setZonePart(date, 'Minutes', 0, 0, 0);
   if (unit === 'h') return date.getTime();
-  date.setHours(0);
-  if (unit === 'w') date.setDate(date.getDate() - ((date.getDay() + 6) % 7));
-  if (unit === 'M' || unit === 'y') date.setDate(1);
-  if (unit === 'y') date.setMonth(0);
+  setZonePart(date, 'Hours', 0);
+  if (unit === 'w') setZonePart(date, 'Date', zonePart(date, 'Date') - ((zonePart(date, 'Day') + 6) % 7));
+  if (unit === 'M' || unit === 'y') setZonePart(date, 'Date', 1);
+  if (unit === 'y') setZonePart(date, 'Month', 0);
   return date.getTime();
 }
 
@@ -43,7 +52,7 @@ export function parseTime(text, nowMs, roundUp = false) {
   const input = String(text ?? '').trim();
   if (/^\d{9,}$/.test(input)) return Number(input);
   if (!input.startsWith('now')) {
-    const parsed = /^\d{4}-/.test(input) ? Date.parse(input.replace(' ', 'T')) : NaN;
+    const parsed = /^\d{4}-/.test(input) ? parseInZone(input.replace(' ', 'T')) : NaN;
     return Number.isNaN(parsed) ? null : parsed;
   }
   let time = nowMs;
@@ -73,9 +82,9 @@ export function normalizeTimeText(text) {
 export function resolveRange(from, to, nowMs) {
   const fromMs = parseTime(from, nowMs, false);
   const toMs = parseTime(to, nowMs, true);
-  if (fromMs === null) return { error: `"${from}" is no time: use now-6h or 2026-01-31 12:00` };
-  if (toMs === null) return { error: `"${to}" is no time: use now or 2026-01-31 12:00` };
-  if (fromMs >= toMs) return { error: 'The range ends before it begins: exchange From and To' };
+  if (fromMs === null) return { error: t('"{text}" is no time: use now-6h or 2026-01-31 12:00', { text: from }) };
+  if (toMs === null) return { error: t('"{text}" is no time: use now or 2026-01-31 12:00', { text: to }) };
+  if (fromMs >= toMs) return { error: t('The range ends before it begins: exchange From and To') };
   return { fromMs, toMs };
 }
 
@@ -97,18 +106,52 @@ export function formatDuration(ms) {
 
 const pad = (number) => String(number).padStart(2, '0');
 
-/** "2026-01-31 12:00:05" in the browser's zone. */
+/** "2026-01-31 12:00:05" in the zone of the page: what the time fields take. */
 export function formatStamp(ms) {
   const date = new Date(ms);
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} `
-    + `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  const part = (name) => pad(zonePart(date, name));
+  return `${zonePart(date, 'FullYear')}-${pad(zonePart(date, 'Month') + 1)}-${part('Date')} `
+    + `${part('Hours')}:${part('Minutes')}:${part('Seconds')}`;
+}
+
+/** The reader's own spelling of dates, as far as it is one of the language the page speaks. */
+function dateLocale() {
+  const wishes = typeof navigator === 'undefined' ? [] : navigator.languages ?? [];
+  return wishes.find((wish) => wish.split('-')[0] === locale.split('-')[0]) ?? locale;
+}
+
+const momentFormats = new Map();
+
+/** A date and time for people, spelled as the reader's locale does; see formatStamp for fields. */
+export function formatMoment(ms) {
+  const zone = intlZone() ?? '';
+  if (!momentFormats.has(zone)) {
+    momentFormats.set(zone, new Intl.DateTimeFormat(dateLocale(), {
+      year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit',
+      hourCycle: 'h23', timeZone: intlZone(),
+    }));
+  }
+  return momentFormats.get(zone).format(ms);
 }
 
 export function describeRange(range) {
-  const quick = range.to === 'now' && kQuickRanges.find(([from]) => from === range.from);
-  if (quick) return quick[1];
-  const text = (value) => (/^\d+$/.test(value) ? formatStamp(Number(value)) : value);
-  return `${text(String(range.from))} to ${text(String(range.to))}`;
+  const quick = kQuickRanges.find(([from, to]) => from === range.from && to === range.to);
+  if (quick) return t(quick[2]);
+  const text = (value) => (/^\d+$/.test(value) ? formatMoment(Number(value)) : value);
+  return t('{from} to {to}', { from: text(String(range.from)), to: text(String(range.to)) });
+}
+
+/** The absolute range `steps` half widths later (earlier when negative); never past `nowMs`. */
+export function shiftRange(fromMs, toMs, steps, nowMs) {
+  const width = toMs - fromMs;
+  const end = Math.min(Math.round(toMs + steps * width / 2), Math.max(nowMs, toMs));
+  return { fromMs: end - width, toMs: end };
+}
+
+/** The middle half of a range. */
+export function zoomIn(fromMs, toMs) {
+  const quarter = (toMs - fromMs) / 4;
+  return { fromMs: Math.round(fromMs + quarter), toMs: Math.round(toMs - quarter) };
 }
 
 /** The absolute range twice as wide around the same middle; never past `nowMs`. */
