@@ -5,7 +5,7 @@ import { schemeColors } from '../format/color_schemes.js';
 import { display, displayText, shownText } from '../format/display.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
-import { formatStamp } from '../time/time_range.js';
+import { formatClock, formatMoment } from '../time/time_range.js';
 import { CellsChart } from './cells_chart.js';
 import { axisLook } from './chart_axes.js';
 import { bucketRows, colorShares, countedRows, heatmapOptions } from './heatmap_data.js';
@@ -131,7 +131,7 @@ export class HeatmapPanel {
       hideTooltip();
       return;
     }
-    const stamps = cell ? `${formatStamp(cell.x)} – ${formatStamp(cell.x2).slice(11)}` : formatStamp(timeMs);
+    const stamps = cell ? `${formatMoment(cell.x)} – ${formatClock(cell.x2)}` : formatMoment(timeMs);
     const rows = [{ name: t('Bucket'), text: this.rowText_(this.view_.rows[row]) }];
     if (cell) rows.push({ name: t('Count'), text: this.countText_(cell.v), color: cell.color });
     if (this.options_.tooltip?.mode !== 'none' && this.options_.tooltip?.show !== false) showRows(event, stamps, rows);
@@ -162,7 +162,7 @@ export class HeatmapPanel {
     const top = cells.reduce((most, cell) => (most && most.v >= cell.v ? most : cell), null);
     if (!top) return t('{title}: heatmap without counts', { title: this.panel_.title });
     return t('{title}: heatmap of {rows} rows; most, {count}, in {bucket} at {time}', {
-      title: this.panel_.title, rows: rows.length, count: this.countText_(top.v), bucket: this.rowText_(rows[top.row]), time: formatStamp(top.x),
+      title: this.panel_.title, rows: rows.length, count: this.countText_(top.v), bucket: this.rowText_(rows[top.row]), time: formatMoment(top.x),
     });
   }
 

@@ -6,9 +6,12 @@ import { toRegExp } from '../format/regexp.js';
 
 const kMaxRows = 25;  // Grafana's, where no limit is set
 
-/** Series, or the columns of tables, in one form: {name, type, values, points?, config, labels, rowNames}. */
-function fieldsOf(data) {
-  if (!data.tables?.length) {
+/** Whether a panel's answer is tables, of which every column is a field, and not time series. */
+const showsTables = (panel) => panel.transformations.length > 0 || panel.targets.some((target) => target.format === 'table');
+
+/** Series, or the columns of tables, in one form: {name, type, values, points, config, labels, rowNames}. */
+function fieldsOf(panel, data) {
+  if (!showsTables(panel)) {
     return data.series.map((series) => ({
       ...series, type: 'number', values: series.points.map((point) => (Number.isFinite(point.y) ? point.y : null)), rowNames: [],
     }));
@@ -18,7 +21,7 @@ function fieldsOf(data) {
     const times = columns.find((column) => column.type === 'time');
     const rowNames = (columns[0]?.values ?? []).map((_, row) => texts.map((column) => column.values[row]).filter(Boolean).join(' '));
     return columns.map((column) => ({
-      ...column, refId, rowNames, config: column.config ?? {},
+      ...column, refId, rowNames,
       points: column.type === 'number' && times ? column.values.map((y, row) => ({ x: times.values[row], y: y ?? NaN })) : [],
     }));
   });
@@ -31,10 +34,10 @@ function isWanted(field, fields) {
 }
 
 /** Smallest and largest number over all fields: what relative colours and bars without limits lie between. */
-export function globalLimits(data) {
+export function globalLimits(panel, data) {
   let min = Infinity;
   let max = -Infinity;
-  for (const { type, values } of fieldsOf(data)) {
+  for (const { type, values } of fieldsOf(panel, data)) {
     if (type !== 'number') continue;
     for (const value of values) {
       if (!Number.isFinite(value)) continue;
@@ -46,12 +49,13 @@ export function globalLimits(data) {
 }
 
 /**
- * @param options Grafana's reduceOptions {calcs, fields, values, limit}
+ * @param panel with Grafana's options.reduceOptions {calcs, fields, values, limit}
  * @returns [{name, value, points, config, labels, calc}]: one entry per field and calculation, or one per row
  *          with `values`; config is the field's with the unit that the calculation leaves
  */
-export function reducedFields(data, options = {}) {
-  const fields = fieldsOf(data).filter((field) => isWanted(field, options.fields));
+export function reducedFields(panel, data) {
+  const options = panel.options.reduceOptions ?? {};
+  const fields = fieldsOf(panel, data).filter((field) => isWanted(field, options.fields));
   if (options.values) {
     const limit = options.limit ?? kMaxRows;
     return fields.flatMap((field) => field.values.map((value, row) => ({ ...field, name: field.rowNames[row] || field.name, value, points: [] })))

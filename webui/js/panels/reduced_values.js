@@ -15,9 +15,9 @@ import { globalLimits, reducedFields } from './reduced_fields.js';
  *          own; `ink` is that colour as text on a panel
  */
 export function reducedValues(panel, data, context) {
-  const limits = globalLimits(data);
+  const limits = globalLimits(panel, data);
   const ground = cssColor('--panel');
-  return reducedFields(data, panel.options.reduceOptions).map((entry) => {
+  return reducedFields(panel, data).map((entry) => {
     const { config, value, calc } = entry;
     const name = calc ? `${entry.name} (${t(reducerTitle(calc))})` : entry.name;
     const shown = display(value, config, limits);

@@ -4,7 +4,7 @@ import { themeColor } from '../format/colors.js';
 import { display, displayText, shownText } from '../format/display.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
-import { formatDuration, formatStamp } from '../time/time_range.js';
+import { formatClock, formatDuration, formatMoment } from '../time/time_range.js';
 import { CellsChart } from './cells_chart.js';
 import { axisLook, cssColor } from './chart_axes.js';
 import { LegendList } from './legend_list.js';
@@ -100,15 +100,15 @@ class StatesPanel {
       rows.push({ name, text: state.text, color: state.color });
       if (all) continue;
       rows.push({ name: t('Duration'), text: formatDuration(state.x2 - state.x) });
-      if (this.merge_) rows.push({ name: t('From – to'), text: `${formatStamp(state.x).slice(11)} – ${formatStamp(state.x2).slice(11)}` });
+      if (this.merge_) rows.push({ name: t('From – to'), text: `${formatClock(state.x)} – ${formatClock(state.x2)}` });
     }
-    showRows(event, formatStamp(timeMs), rows);
+    showRows(event, formatMoment(timeMs), rows);
   }
 
   describe_() {
     const latest = this.rows_.map(({ name, states }) => {
       const last = states[states.length - 1];
-      return last ? t('{name} is {state} since {time}', { name, state: last.text, time: formatStamp(last.x) }) : name;
+      return last ? t('{name} is {state} since {time}', { name, state: last.text, time: formatMoment(last.x) }) : name;
     });
     return `${this.panel_.title}: ${latest.join('; ')}`;
   }

@@ -6,9 +6,9 @@ import { reducedUnit, reducerTitle } from '../format/reducers.js';
 import { Dropdown } from '../shell/dropdown.js';
 import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
-import { formatStamp } from '../time/time_range.js';
+import { formatMoment } from '../time/time_range.js';
 import { fillCell } from './table_cell.js';
-import { cellOptions, columnLimits, columnTexts, footerValues, framesOf, rowOrder } from './table_data.js';
+import { cellOptions, columnLimits, columnTexts, footerValues, rowOrder } from './table_data.js';
 
 const kRowPx = { sm: 27, md: 34, lg: 44 };
 const kMaxRows = 500;  // of one page
@@ -18,7 +18,7 @@ const kMaxFilterTexts = 300;
 function shownCell(column, value) {
   const unit = column.config.unit;
   if (column.type === 'time' && typeof value === 'number' && (!unit || unit.startsWith('dateTime') || unit.startsWith('time:'))) {
-    return { text: formatStamp(value), prefix: '', suffix: '', color: '' };
+    return { text: formatMoment(value), prefix: '', suffix: '', color: '' };
   }
   return display(value ?? null, column.config, column.limits);
 }
@@ -45,17 +45,18 @@ export class TablePanel {
 
   draw(data) {
     this.data_ = data;
-    this.frames_ = framesOf(data);
+    this.frames_ = data.tables;
     const frame = this.frames_[Math.min(this.frame_, this.frames_.length - 1)];
     this.columns_ = (frame?.columns ?? []).filter((column) => !column.config.custom?.hidden && !column.config.custom?.hideFrom?.viz)
-      .map((column) => ({ ...column, title: column.config.displayName || column.name, limits: columnLimits(column), look: cellOptions(column.config) }));
+      .map((column) => ({ ...column, title: column.name, limits: columnLimits(column), look: cellOptions(column.config) }));
     this.sort_ ??= this.initialSort_();
     this.show_();
   }
 
   initialSort_() {
     const asked = this.panel_.options.sortBy?.[0];
-    const column = asked ? this.columns_.findIndex(({ title, name }) => title === asked.displayName || name === asked.displayName) : -1;
+    // Tables of Grafana 7 and before sort by the column's number.
+    const column = asked ? asked.index ?? this.columns_.findIndex(({ name, sourceName }) => [name, sourceName].includes(asked.displayName)) : -1;
     return column < 0 ? null : { column, desc: Boolean(asked.desc) };
   }
 
@@ -179,8 +180,8 @@ export class TablePanel {
 
   /** ${__data.fields["name"]} and ${__data.fields.name} of a link. */
   valueAt_(path, row) {
-    const name = /^__data\.fields(?:\.([^[]+)|\["?([^"\]]+)"?\])$/.exec(path);
-    const column = name && this.columns_.find((one) => one.name === (name[1] ?? name[2]) || one.title === (name[1] ?? name[2]));
+    const name = /^__data\.fields(?:\.([^[]+)|\[\W?([^\]]+?)\W?\])$/.exec(path);
+    const column = name && this.columns_.find((one) => [one.name, one.sourceName].includes(name[1] ?? name[2]));
     return column ? cellText(column, column.values[row]) : undefined;
   }
 
