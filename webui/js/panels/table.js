@@ -35,7 +35,7 @@ export class TablePanel {
     this.foot_ = el('tfoot');
     this.table_ = el('table', { class: `data-table cells-${panel.options.cellHeight ?? 'sm'}` },
       el('caption', { class: 'sr' }, panel.title), this.head_, this.rows_, this.foot_);
-    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': panel.title }, this.table_);
+    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'group', 'aria-label': panel.title }, this.table_);
     this.bar_ = el('div', { class: 'table-bar', hidden: true });
     body.replaceChildren(el('div', { class: 'table-panel' }, this.box_, this.bar_));
   }
