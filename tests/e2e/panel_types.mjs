@@ -134,6 +134,14 @@ const kPanels = [
   panel('piechart', 'Pie', { x: 8, y: 59, w: 8, h: 7 }, 'answered', { target: { legendFormat: '{{finish_reason}}' },
     options: last({ pieType: 'pie', displayLabels: ['name', 'value'], legend: { showLegend: true, displayMode: 'list', placement: 'bottom' } }) }),
   panel('piechart', 'Small piechart', { x: 16, y: 59, w: 3, h: 3 }, 'answered', { target: { legendFormat: '{{finish_reason}}' }, options: last({ pieType: 'donut' }) }),
+  panel('barchart', 'By model', { x: 0, y: 66, w: 8, h: 7 }, 'requests_info', {
+    target: { format: 'table', instant: true }, defaults: { unit: 'short' }, options: { xField: 'model_name', stacking: 'none', showValue: 'auto', legend: { showLegend: true } },
+    transformations: [{ id: 'groupBy', options: { fields: { model_name: { operation: 'groupby', aggregations: [] }, Value: { operation: 'aggregate', aggregations: ['sum', 'max'] } } } }] }),
+  panel('barchart', 'Stacked', { x: 8, y: 66, w: 8, h: 7 }, 'waves', {
+    target: { interval: '60s' }, defaults: { unit: 'short' }, options: { stacking: 'normal', legend: { showLegend: true, placement: 'right' } } }),
+  panel('barchart', 'Lying', { x: 16, y: 66, w: 8, h: 7 }, 'share', {
+    target: { format: 'table', instant: true }, defaults: { ...shares, custom: { fillOpacity: 90 } },
+    options: { orientation: 'horizontal', xField: 'model_name', legend: { showLegend: false } } }),
 ];
 
 export const kTypesDashboard = {

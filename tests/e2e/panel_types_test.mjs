@@ -183,6 +183,18 @@ async function testPie(page) {
   assert.deepEqual(without, [210, 40, 10], 'ctrl-click leaves a slice out');
 }
 
+async function testBars(page) {
+  const [sums, most] = await chartData(page, 'By model');
+  assert.deepEqual([sums.data, most.data], [[2010, 4010, 6010], [1010, 2010, 3010]]);
+  const stacked = await chartData(page, 'Stacked');
+  assert.equal(stacked.length, 3);
+  assert.ok(stacked[0].data.length >= 15, 'a bar a minute');
+  const [lying] = await chartData(page, 'Lying');
+  assert.deepEqual(lying.backgroundColor, ['rgba(115, 191, 105, 0.9)', 'rgba(242, 204, 92, 0.9)', 'rgba(242, 89, 111, 0.9)'], 'thresholds colour each bar');
+  assert.match(await panelAt(page, 'By model').locator('canvas').getAttribute('aria-label'), /3 bars\. Value \(sum\) from 2\.01 K at hearth-demo to 6\.01 K at qwen-large/);
+  assert.match(await hover(page, 'By model', 0.5, 0.5), /qwen-small/);
+}
+
 async function testText(page) {
   const notes = panelAt(page, 'Notes');
   assert.equal(await notes.locator('h3').innerText(), 'Box hearth', 'a variable is filled in');
@@ -203,6 +215,7 @@ test('panel types', { timeout: 300000 }, async (t) => {
   await t.test('table', () => testTable(page));
   await t.test('stat, gauge and bar gauge', () => testValues(page));
   await t.test('pie', () => testPie(page));
+  await t.test('bar chart', () => testBars(page));
   await t.test('text', () => testText(page));
   await t.test('heatmap: crosshair and drag', () => testHeatmapPointer(page));
   for (const theme of ['dark', 'light']) {

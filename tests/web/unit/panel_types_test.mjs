@@ -6,6 +6,7 @@ import { schemeColors } from '../../../webui/js/format/color_schemes.js';
 import { contrast, readable, textOn, withGround } from '../../../webui/js/format/contrast.js';
 import { bucketRows, colorShares, countedRows, durationMs, heatmapOptions } from '../../../webui/js/panels/heatmap_data.js';
 import { binValues, bucketSizeOf } from '../../../webui/js/panels/histogram_data.js';
+import { barsOf, percentBars } from '../../../webui/js/panels/barchart_data.js';
 import { dataLink } from '../../../webui/js/panels/links.js';
 import { changeOf, gridColumns, pieShares, reducedFields, shareOf, thresholdStops } from '../../../webui/js/panels/reduced_fields.js';
 import { distinctStates, stateAt, statesOf, thresholdLabel } from '../../../webui/js/panels/states.js';
@@ -216,4 +217,15 @@ test('shares: a value between its limits, thresholds along them, change, slices,
   assert.deepEqual(slices.map(({ value, share }) => [value, share]), [[3, 0.75], [1, 0.25]]);
   assert.deepEqual(pieShares([{ value: 3 }, { value: 1 }], 'none').map(({ value }) => value), [3, 1]);
   assert.deepEqual([gridColumns(3, 600, 100, 1.8), gridColumns(4, 200, 200, 1), gridColumns(3, 100, 600, 1.8)], [3, 2, 1]);
+});
+
+test('bars: frames are joined by their category, times in order', () => {
+  const frame = (name, keys, values, type = 'string') => ({ columns: [column('key', type, keys), column(name, 'number', values)] });
+  const { kind, keys, series } = barsOf([frame('a', ['x', 'y'], [1, 2]), frame('b', ['y', 'z'], [3, NaN])]);
+  assert.deepEqual([kind, keys, series.map(({ name, values }) => [name, ...values])], ['text', ['x', 'y', 'z'], [['a', 1, 2, null], ['b', null, 3, null]]]);
+  const timed = barsOf([frame('a', [2000, 3000], [2, 3], 'time'), frame('b', [1000], [1], 'time')]);
+  assert.deepEqual([timed.kind, timed.keys, timed.series[0].values], ['time', [1000, 2000, 3000], [null, 2, 3]]);
+  const asked = barsOf([{ columns: [column('Time', 'time', [0]), column('job', 'string', ['x']), column('pod', 'string', ['p']), column('Value', 'number', [1])] }], 'pod');
+  assert.deepEqual(asked.keys, ['p']);
+  assert.deepEqual(percentBars([{ values: [1, 0] }, { values: [3, 0] }]).map(({ drawn }) => drawn), [[0.25, null], [0.75, null]]);
 });

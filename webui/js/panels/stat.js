@@ -86,6 +86,7 @@ export class StatPanel {
     const withSpark = (options.graphMode ?? 'area') === 'area' && !options.reduceOptions?.values;
     this.list_.style.setProperty('--columns', gridColumns(entries.length, this.list_.clientWidth, this.list_.clientHeight, kTileAspect));
     this.list_.classList.toggle('with-spark', withSpark);
+    this.list_.classList.toggle('with-change', Boolean(options.showPercentChange));
     fitViews(this.tiles_, entries.length, this.list_, () => new StatTile(withSpark));
     entries.forEach((entry, index) => this.tiles_[index].draw(entry, { options, parts, data }));
   }
