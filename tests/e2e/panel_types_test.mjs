@@ -157,6 +157,8 @@ async function testValues(page) {
   assert.match(await panelAt(page, 'Change').locator('.stat-change').innerText(), /^[▲▼] [\d.]+%$/);
   assert.deepEqual(await texts(panelAt(page, 'Names').locator('.stat-value')), ['hearth-demo', 'qwen-small', 'qwen-large']);
 
+  assert.equal(await panelAt(page, 'Change').locator('a').getAttribute('href'), '/requests?model=hearth-demo');
+
   const gauges = panelAt(page, 'Shares');
   assert.deepEqual(await texts(gauges.locator('.gauge-value')), ['42%', '83%', '97%']);
   const arcs = await gauges.locator('canvas').evaluateAll((all) => all.map((canvas) => globalThis.Chart.getChart(canvas).data.datasets.at(-1).data[0]));

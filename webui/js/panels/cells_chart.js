@@ -8,6 +8,7 @@ import { kQuietChart, timeScale } from './chart_axes.js';
 
 const { Chart } = globalThis;
 const kManyCells = 3000;
+const kWidthsPerGap = 4;  // narrower cells touch: gaps would take half of the colour away
 const kFontPx = 11;
 const kTextPaddingPx = 4;
 const kMinTextWidthPx = 14;
@@ -62,10 +63,10 @@ class CellController extends Chart.registry.getController('matrix') {
     ctx.scale(1, Math.sign(height));
     ctx.drawImage(image, 0, 0, width, Math.abs(height));
     const { gap } = this.getDataset();
-    if (width / columns > 2 * gap) {
+    if (width / columns >= kWidthsPerGap * gap) {
       for (let column = 1; column <= columns; column++) ctx.clearRect(column * width / columns - gap, 0, gap, Math.abs(height));
     }
-    if (Math.abs(height) / rows > 2 * gap) {
+    if (Math.abs(height) / rows >= kWidthsPerGap * gap) {
       for (let row = 1; row <= rows; row++) ctx.clearRect(0, row * Math.abs(height) / rows - gap, width, gap);
     }
     ctx.restore();
@@ -83,7 +84,7 @@ class CellController extends Chart.registry.getController('matrix') {
       // On whole pixels: neighbours of fractional width would show a seam.
       const left = Math.round(x0 + (cell.x - xScale.min) * perMs);
       const right = Math.round(x0 + (cell.x2 - xScale.min) * perMs);
-      const width = Math.max(1, right - left - (right - left > 2 * gap ? gap : 0));
+      const width = Math.max(1, right - left - (right - left >= kWidthsPerGap * gap ? gap : 0));
       const top = y0 + (cell.row + 0.5) * rowHeight - height / 2;
       ctx.fillStyle = cell.color;
       ctx.fillRect(left, Math.round(top), width, Math.max(1, Math.round(top + height) - Math.round(top)));

@@ -95,6 +95,9 @@ export class HeatmapPanel {
       min: 0,
       max: Math.max(1, rows.length),
       reverse: Boolean(this.axis_.reverse),
+      display: this.axis_.axisPlacement !== 'hidden',
+      position: this.axis_.axisPlacement === 'right' ? 'right' : 'left',
+      title: { display: Boolean(this.axis_.axisLabel), text: this.axis_.axisLabel ?? '', color: look.ticks.color, font: look.ticks.font },
       ...look,
       ticks: { ...look.ticks, callback: (value) => texts.get(value) ?? '' },
       afterBuildTicks: (axis) => {
