@@ -1,9 +1,10 @@
 // One cell of a table: text, coloured text or ground, a bar, JSON, links.
 
 import { withAlpha } from '../format/colors.js';
-import { textOn } from '../format/contrast.js';
+import { readable, textOn } from '../format/contrast.js';
 import { shownText } from '../format/display.js';
 import { el } from '../shell/dom.js';
+import { cssColor } from './chart_axes.js';
 import { dataLink } from './links.js';
 
 function jsonText(value) {
@@ -62,7 +63,7 @@ export function fillCell(cell, view) {
   cell.classList.toggle('wrapped', Boolean(column.look.wrapText ?? column.config.custom?.wrapText));
   cell.style.color = '';
   cell.style.background = '';
-  if (type === 'color-text' && color) cell.style.color = color;
+  if (type === 'color-text' && color) cell.style.color = readable(color, cssColor('--panel'));
   if (type === 'color-background' && color) {
     const faded = column.look.mode === 'gradient';
     cell.style.background = faded ? `linear-gradient(120deg, ${color}, ${withAlpha(color, 0.82)})` : color;
