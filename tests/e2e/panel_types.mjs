@@ -159,7 +159,9 @@ export async function serveTypes(page) {
     const params = new URLSearchParams(route.request().method() === 'POST' ? route.request().postData() : url.search);
     return route.fulfill(json(answer(url.pathname, params)));
   });
-  await page.route('**/api/events**', (route) => route.fulfill(json({ events: [] })));
+  await page.route('**/api/events**', (route) => route.fulfill(json({
+    events: [{ time: Number(new URL(route.request().url()).searchParams.get('start')) + 300, kind: 'model_ready', text: 'hearth-demo is ready' }],
+  })));
   await page.route('**/dashboards/llm.json', (route) => route.fulfill(json(kTypesDashboard)));
   await page.route('**/api/dashboards/*', (route) => route.fulfill(json({
     dashboard: kTypesDashboard, meta: { source: 'uploaded', version: 1, updated_ms: 0, undrawn: [] },

@@ -63,6 +63,8 @@ async function testHeatmap(page) {
   const label = await panelAt(page, 'Latency').locator('canvas').getAttribute('aria-label');
   assert.match(label, new RegExp(`heatmap of 8 rows; most, ${most}, in `));
 
+  assert.match(await panelAt(page, 'Latency').locator('.event-handle').getAttribute('title'), /hearth-demo is ready/);
+
   const [old] = await chartData(page, 'Old heatmap');
   assert.ok(old.data.every(({ color }) => color.startsWith('rgba(115, 191, 105, ')), 'opacity of one colour');
   const [counted] = await chartData(page, 'Throughput counted');
@@ -107,6 +109,8 @@ async function testStates(page) {
   assert.deepEqual((await texts(panelAt(page, 'Model state').locator('.legend-text'))).sort(), ['failed', 'loading', 'ready']);
   assert.match(await panelAt(page, 'Model state').locator('canvas').getAttribute('aria-label'), /hearth-demo is (ready|loading|failed) since /);
   assert.match(await hover(page, 'Model state', 0.5, 0.2), /hearth-demo\s+(ready|loading|failed)[^]*Duration\s+\d+s/);
+
+  assert.equal(await panelAt(page, 'Model state').locator('.event-mark').count(), 1);
 
   const [history] = await chartData(page, 'Model samples');
   assert.ok(history.data.length > 3 * data.length, 'status history: a cell for each sample');

@@ -3,6 +3,7 @@
 import { themeColor, withAlpha } from '../format/colors.js';
 import { schemeColors } from '../format/color_schemes.js';
 import { display, displayText, shownText } from '../format/display.js';
+import { EventMarks } from '../dashboard/event_marks.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { formatClock, formatMoment } from '../time/time_range.js';
@@ -41,7 +42,8 @@ export class HeatmapPanel {
     this.color_ = this.options_.color ?? {};
     this.axis_ = { ...panel.field.custom, ...this.options_.yAxis };
     this.canvas_ = el('canvas', { role: 'img', 'aria-label': panel.title });
-    this.plot_ = el('div', { class: 'plot' }, this.canvas_);
+    this.marks_ = new EventMarks();
+    this.plot_ = el('div', { class: 'plot' }, this.canvas_, this.marks_.element);
     this.scale_ = el('div', { class: 'heat-scale', hidden: this.options_.legend?.show === false },
       el('span', {}), el('div', { class: 'heat-colors' }, el('i', { hidden: true })), el('span', {}));
     body.replaceChildren(el('div', { class: 'chart' }, this.plot_, this.scale_));
@@ -51,6 +53,7 @@ export class HeatmapPanel {
   }
 
   draw(data) {
+    this.data_ = data;
     const stepMs = data.stepS * 1000;
     const whole = this.options_.calculate
       ? countedRows(data.series, this.options_.calculation, { fromMs: data.fromMs, toMs: data.toMs, stepMs })
@@ -167,6 +170,10 @@ export class HeatmapPanel {
     return t('{title}: heatmap of {rows} rows; most, {count}, in {bucket} at {time}', {
       title: this.panel_.title, rows: rows.length, count: this.countText_(top.v), bucket: this.rowText_(rows[top.row]), time: formatMoment(top.x),
     });
+  }
+
+  showEvents(events) {
+    this.marks_.draw(events, this.data_, this.chart_);
   }
 
   destroy() {
