@@ -77,6 +77,7 @@ async function testHeatmapPointer(page) {
   assert.match(tip, /Bucket\s+.+ – .+/);
   assert.ok(await page.locator('.crosshair:not([hidden])').count() > 3, 'the crosshair stands on all charts over time');
   const box = await panelAt(page, 'Latency').locator('canvas').boundingBox();
+  assert.ok(await panelAt(page, 'Latency').locator('.heat-cursor').isVisible() === / Count /.test(tip.replace(/\s+/g, ' ')), 'a cell with a count is framed');
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2, { steps: 4 });
   await page.mouse.up();

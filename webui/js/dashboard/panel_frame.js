@@ -10,6 +10,9 @@ import { kTypes } from '../panels/types.js';
 import { hasData, toCsv } from '../prometheus/series.js';
 import { t } from '../shell/i18n.js';
 
+/** A table of nothing but texts is data too. */
+const hasRows = (tables) => tables.some(({ columns }) => columns[0]?.values.length > 0);
+
 const fileName = (title) => `${title.replace(/[^\w-]+/g, '_')}.csv`;
 
 export class PanelFrame {
@@ -115,7 +118,7 @@ export class PanelFrame {
       const answer = await this.data_.load(...query);
       if (answer === this.answer_ && ['ready', 'empty'].includes(this.element.dataset.state)) return;  // shown already
       this.answer_ = answer;
-      if (hasData(answer.series)) {
+      if (hasData(answer.series) || (kTypes[this.panel.type].showsRows && hasRows(answer.tables))) {
         this.showNote_('ready', '');
         this.view_.draw(answer);
         this.view_.showEvents?.(this.events_);

@@ -159,6 +159,14 @@ export class CellsChart {
     return this.chart_.scales.x.getPixelForValue(timeMs);
   }
 
+  /** Where a cell stands, in CSS pixels inside the canvas. */
+  cellBox(cell) {
+    const { x, y } = this.chart_.scales;
+    const [left, right] = [x.getPixelForValue(cell.x), x.getPixelForValue(cell.x2)];
+    const [top, bottom] = [y.getPixelForValue(cell.row), y.getPixelForValue(cell.row + 1)].sort((a, b) => a - b);
+    return { left, top, width: right - left, height: bottom - top };
+  }
+
   /** The row at a height inside the canvas. */
   rowAt(pixel) {
     return Math.floor(this.chart_.scales.y.getValueForPixel(pixel));

@@ -23,6 +23,8 @@ function shownCell(column, value) {
 const cellText = (column, value) => shownText(shownCell(column, value));
 
 export class TablePanel {
+  static showsRows = true;  // whatever stands in them
+
   constructor(panel, body, context) {
     this.panel_ = panel;
     this.context_ = context;
