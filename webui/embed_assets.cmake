@@ -1,7 +1,8 @@
-# cmake -DOUTPUT_DIR=... -DWEBUI_DIR=... -DASSETS="url=file;url=file" -P embed_assets.cmake
+# cmake -DOUTPUT_DIR=... -DASSETS="url=file;url=file" -DBUNDLE=folder -P embed_assets.cmake
 #
-# Compresses the assets and writes assets_data.S, which pulls the compressed bytes in, and
-# assets_table.inc, the rows of the table in assets.cc. Assets come sorted by url.
+# Compresses the assets and every file of the bundle, whose urls are their paths in it, and writes
+# assets_data.S, which pulls the compressed bytes in, and assets_table.inc, the rows of the table in
+# assets.cc, sorted by url.
 
 function(content_type_of url result)
   string(REGEX MATCH "[^.]*$" extension "${url}")
@@ -17,6 +18,12 @@ function(content_type_of url result)
   endif()
   set(${result} "${${extension}}" PARENT_SCOPE)
 endfunction()
+
+file(GLOB_RECURSE bundled RELATIVE ${BUNDLE} ${BUNDLE}/*)
+foreach(file IN LISTS bundled)
+  list(APPEND ASSETS "/${file}=${BUNDLE}/${file}")
+endforeach()
+list(SORT ASSETS)
 
 set(data "  .section .rodata\n")
 set(table "")
