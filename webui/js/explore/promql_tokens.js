@@ -1,7 +1,8 @@
 // PromQL as a person types it: tokens for colours, brackets and completion. Never fails: what the
 // server will refuse is still text to be coloured and completed.
 
-const kString = { '"': /"(?:\\[^\n]|[^"\\\n])*"?/y, "'": /'(?:\\[^\n]|[^'\\\n])*'?/y, '`': /`[^`]*`?/y };
+// Quotes as \x22 ("), \x27 (') and \x60 (`): tools that look for the ends of strings read this too.
+const kString = { '"': /\x22(?:\\[^\n]|[^\x22\\\n])*\x22?/y, "'": /\x27(?:\\[^\n]|[^\x27\\\n])*\x27?/y, '`': /\x60[^\x60]*\x60?/y };
 const kSpace = /\s+/y;
 const kComment = /#[^\n]*/y;
 const kVariable = /\$\{\w*(?::\w+)?\}?|\$\w+/y;
