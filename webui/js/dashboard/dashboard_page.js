@@ -89,8 +89,6 @@ export class DashboardPage {
       this.show_();
       this.refresh();
     });
-    window.addEventListener('beforeprint', () => this.view.prepareForPrint());
-    window.addEventListener('afterprint', () => this.view.redraw());
     this.watchWidth_();
   }
 

@@ -92,11 +92,6 @@ export class DashboardView {
     for (const frame of this.frames) frame.redraw();
   }
 
-  /** Paper is white and has no scroll bar: everything is drawn as the light theme would. */
-  prepareForPrint() {
-    this.redraw();
-  }
-
   /** The frames that a refresh has to load now. */
   wanted() {
     if (this.solo_) return [this.solo_];

@@ -62,7 +62,7 @@ export class PageBar {
     }, icon('flag'));
     this.facts = el('div', { class: 'facts-place' });
     this.tools = el('div', { class: 'strip-tools' });
-    return el('div', { class: 'strip' }, this.dashboardMenu_(dashboard),
+    return el('section', { class: 'strip', 'aria-label': t('What is shown') }, this.dashboardMenu_(dashboard),
       ...this.variables_.map((picker) => picker.element), this.facts, this.tools, this.events_, this.live_);
   }
 
