@@ -85,7 +85,7 @@ class AlertsPage {
       buildTopBar('/alerts', [toolButton('refresh', t('Refresh (r)'), { id: 'refresh', onclick: () => this.load_() }),
         toolButton('help', t('Keyboard (?)'), { id: 'help', onclick: showHelp })]),
       status.alerts,
-      el('div', { class: 'strip' }, el('h1', {}, t('Alerts')), status.facts),
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Alerts')), status.facts),
       el('main', { class: 'alerts-page' }, this.problem_,
         el('section', { 'aria-label': t('Rules') }, el('div', { class: 'rule-bar' }, this.filters_, this.search_, this.said_), this.list_),
         el('section', { class: 'box' }, el('h2', {}, t('Where alerts are sent')), this.receivers_),

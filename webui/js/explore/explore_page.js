@@ -98,7 +98,7 @@ class ExplorePage {
         el('div', { class: 'group' }, run, this.refreshMenu_()),
         toolButton('help', t('Keyboard (?)'), { id: 'help', onclick: showHelp })]),
       this.status_.alerts,
-      el('div', { class: 'strip' }, el('h1', {}, t('Explore')), this.status_.facts, this.paneButtons_()),
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Explore')), this.status_.facts, this.paneButtons_()),
       el('main', { class: 'explore' }, el('div', { class: 'explore-work' }, this.buildQueries_(), this.buildResults_()),
         this.side_ = el('div', { class: 'explore-side', hidden: true })));
   }
