@@ -49,6 +49,7 @@ test('metrics, functions and aggregations where an expression begins', () => {
   assert.deepEqual(texts('requests|').slice(0, 2), ['hearth_requests_in_flight', 'vllm:num_requests_running']);
   assert.equal(texts('sum|')[0], 'sum');
   assert.ok(texts('hist|').includes('histogram_quantile'));
+  assert.deepEqual(texts('ra|').slice(0, 2), ['rate', 'rad'], 'what is usual comes first');
   assert.ok(!texts('by|').includes('by'));
   assert.equal(texts('rate(|')[0], 'vllm:request_success_total', 'rate() wants a counter');
   assert.equal(texts('a / |').includes('on'), true);
@@ -57,10 +58,12 @@ test('metrics, functions and aggregations where an expression begins', () => {
 });
 
 test('what a word needs comes along, what is there is not doubled', () => {
-  assert.equal(accepted('ra|', 'rate'), 'rate(|');
+  assert.equal(accepted('ra|', 'rate'), 'rate(|)');
+  assert.equal(accepted('(ra|)', 'rate'), '(rate(|))');
+  assert.equal(accepted('ra|x', 'rate'), 'rate(|x');
   assert.equal(accepted('ra|(x[5m])', 'rate'), 'rate|(x[5m])');
   assert.equal(accepted('ti|', 'time'), 'time()|');
-  assert.equal(accepted('sum b|', 'by'), 'sum by (|');
+  assert.equal(accepted('sum b|', 'by'), 'sum by (|)');
   assert.equal(accepted('foo{mo|}', 'model_name'), 'foo{model_name|}');
   assert.equal(accepted('foo{mode |', '=~'), 'foo{mode =~"|"');
   assert.equal(accepted('foo{mode |"}', '='), 'foo{mode ="|"}');

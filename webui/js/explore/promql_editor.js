@@ -38,9 +38,11 @@ export class PromqlEditor {
       'aria-label': options.label, 'aria-autocomplete': 'list', 'aria-haspopup': 'listbox', 'aria-controls': `${this.id_}-list`,
       placeholder: t('PromQL, e.g. rate(vllm:generation_tokens_total[5m])'),
     });
-    this.list_ = el('ul', { class: 'completions', id: `${this.id_}-list`, role: 'listbox', 'aria-label': t('Completions') });
+    this.list_ = el('ul', { class: 'completions', id: `${this.id_}-list`, role: 'listbox', tabindex: 0, 'aria-label': t('Completions') });
     this.help_ = el('div', { class: 'completion-help', 'aria-hidden': 'true' });
-    this.popup_ = el('div', { class: 'completion-popup', hidden: true }, this.list_, this.help_);
+    // A press on the list or its scroll bar leaves the focus in the field.
+    this.popup_ = el('div', { class: 'completion-popup', hidden: true, onmousedown: (event) => event.preventDefault() },
+      this.list_, this.help_);
     this.said_ = el('div', { class: 'sr', role: 'status' });
     this.element = el('div', { class: 'editor' }, this.layer_, this.field_, this.popup_, this.said_);
     this.field_.value = options.value;
@@ -165,7 +167,7 @@ export class PromqlEditor {
     this.list_.replaceChildren(...items.map((item, index) => el('li', {
       class: `completion ${item.kind}`, role: 'option', id: `${this.id_}-${index}`, 'aria-selected': 'false',
       onpointerdown: (event) => {
-        event.preventDefault();  // the field keeps the focus
+        event.preventDefault();
         this.accept_(item);
       },
     }, el('i', { class: 'completion-kind', 'aria-hidden': 'true' }), el('span', { class: 'completion-text' }, item.text),

@@ -76,6 +76,9 @@ export const kFunctions = [
   ['year', `[${kInstant}]`, msg('Year of a Unix time in UTC')],
 ];
 
+/** What most queries are made of: offered before its neighbours in the alphabet. */
+export const kUsual = new Set(['rate', 'increase', 'histogram_quantile', 'avg_over_time', 'max_over_time', 'label_replace']);
+
 /** [name, arguments, help] */
 export const kAggregationWords = [
   ['sum', kInstant, msg('Sum over the series')],
