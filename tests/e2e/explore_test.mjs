@@ -49,6 +49,7 @@ async function completesByKeyboard({ open }) {
   await offered(page, 'histogram_quantile');
   assert.match(await page.locator('.completion-help').innerText(), /histogram_quantile\(φ, instant-vector\)\s+The φ-quantile/);
   await page.keyboard.press('Tab');
+  assert.match(await page.locator('.signature').innerText(), /^histogram_quantile\(φ, instant-vector\)/, 'the signature stays below');
   await page.keyboard.type('0.9, sum b');
   await offered(page, 'by');
   await page.keyboard.press('Enter');
@@ -210,6 +211,11 @@ async function browsesMetrics({ open }) {
   assert.equal(await page.inputValue(kEditor), 'hearth_slo_target_seconds{objective="ttft"}');
   await page.waitForSelector('#table tbody tr');
   await page.close();
+  const empty = await open();
+  await empty.locator('.example', { hasText: 'Tokens per second' }).click();
+  await empty.waitForSelector('#graph canvas');
+  assert.equal(await empty.locator('.examples').isVisible(), false);
+  await empty.close();
 }
 
 async function isAccessible({ open }) {
@@ -228,8 +234,7 @@ async function isAccessible({ open }) {
     const found = (await violations(page)).filter((violation) => !violation.startsWith('target-size'));
     assert.deepEqual(found, [], `${theme}: panes and completion`);
     await page.setViewportSize({ width: 390, height: 844 });
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    assert.ok(overflow <= 0, `${overflow} px stick out at 390 px`);
+    await eventually('a page as wide as the phone', () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
     await page.close();
   }
 }

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { completionContext } from '../../../webui/js/explore/promql_context.js';
+import { completionContext, enclosingCall } from '../../../webui/js/explore/promql_context.js';
 import { annotate, bracketsAt, kAggregations, tokenize } from '../../../webui/js/explore/promql_tokens.js';
-import { kAggregationWords, kFunctions } from '../../../webui/js/explore/promql_words.js';
+import { kAggregationWords, kFunctions, signatureOf } from '../../../webui/js/explore/promql_words.js';
 
 const kPromql = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../../storage/promql');
 
@@ -127,6 +127,17 @@ test('labels are the arguments of some functions', () => {
   expectAt('label_replace(foo, "|', { kind: 'label', quote: '"', metrics: ['foo'] });
   expectAt('label_join(foo, "x", ",", "a|"', { kind: 'label', word: 'a' });
   expectAt('count_values("|', { kind: 'label', quote: '"' });
+});
+
+test('the call around the cursor, for its signature', () => {
+  const call = (marked) => enclosingCall(marked.replace('|', ''), marked.indexOf('|'));
+  assert.deepEqual(call('rate(foo[|5m])'), { name: 'rate', argument: 0 });
+  assert.deepEqual(call('histogram_quantile(0.9, sum(x) |)'), { name: 'histogram_quantile', argument: 1 });
+  assert.deepEqual(call('sum by (a) (x|'), { name: 'sum', argument: 0 });
+  assert.equal(call('rate(x)|'), null);
+  assert.equal(call('(x|)'), null);
+  assert.deepEqual(signatureOf('clamp').arguments, ['instant-vector', 'min', 'max']);
+  assert.equal(signatureOf('nothing'), null);
 });
 
 test('the functions offered are those that the box evaluates', () => {

@@ -112,7 +112,8 @@ class AlertsPage {
     if (!this.rules_) return;
     const counts = countStates(this.rules_);
     this.showFilters_(counts);
-    this.said_.textContent = counts.firing > 0 ? t('{count} rules fire', { count: counts.firing }) : t('Nothing fires.');
+    const firing = { 0: t('Nothing fires.'), 1: t('One rule fires.') };
+    this.said_.textContent = firing[counts.firing] ?? t('{count} rules fire.', { count: counts.firing });
     const shown = filterRules(this.rules_, this.filter_, this.search_.value);
     const key = JSON.stringify(shown);
     const selection = window.getSelection();

@@ -133,3 +133,11 @@ export const kDurations = [
   ['$__range', msg('The whole shown time')],
   ['30s', ''], ['1m', ''], ['5m', ''], ['15m', ''], ['30m', ''], ['1h', ''], ['6h', ''], ['1d', ''], ['7d', ''],
 ];
+
+const kCalls = new Map([...kFunctions, ...kAggregationWords].map((word) => [word[0], word]));
+
+/** @returns {{name, arguments: [text], help}} of a function or aggregation, or null */
+export function signatureOf(name) {
+  const word = kCalls.get(name.toLowerCase());
+  return word ? { name: word[0], arguments: word[1].split(', '), help: word[2] } : null;
+}
