@@ -161,7 +161,7 @@ class ExplorePage {
     } });
     this.graph_ = el('section', { class: 'result', id: 'graph', 'aria-label': t('Graph') }, this.graphBody_, this.graphNote_, this.examples_, this.more_);
     this.table_ = new ResultTable();
-    this.tableBox_ = el('section', { class: 'result', id: 'table', 'aria-label': t('Table') }, this.table_.element);
+    this.tableBox_ = el('section', { class: 'result', id: 'table', 'aria-label': t('Table'), hidden: true }, this.table_.element);
     return el('div', { class: 'results', 'aria-busy': 'false' }, this.graph_, this.tableBox_);
   }
 
@@ -213,7 +213,7 @@ class ExplorePage {
     this.style_.show(this.state_.style);
     this.views_.show(this.state_.view);
     this.graph_.hidden = this.state_.view === 'table';
-    this.tableBox_.hidden = this.state_.view === 'graph';
+    if (this.state_.view === 'graph') this.tableBox_.hidden = true;
     this.add_.disabled = this.rows_.length >= kMostQueries;
     this.rows_.forEach((row, index) => row.show(refIdOf(index), this.rows_.length === 1));
     const { fromMs, toMs } = this.resolved_();
@@ -270,6 +270,7 @@ class ExplorePage {
     this.graph_.parentElement.setAttribute('aria-busy', 'false');
     this.drawGraph_();
     this.table_.draw(this.answers_.flatMap(({ refId, rows }) => rows.map(({ labels, points }) => ({ refId, labels, value: points[0].y }))));
+    this.tableBox_.hidden = !view.table || this.answers_.every(({ rows }) => rows.length === 0);
     this.examples_.hidden = asked.length > 0;
     if (asked.length === 0) this.graphNote_.textContent = t('Write a query and press Shift+Enter, or begin with one of these:');
   }
