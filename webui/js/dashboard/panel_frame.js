@@ -5,9 +5,13 @@ import { Dropdown } from '../shell/dropdown.js';
 import { download, el, icon } from '../shell/dom.js';
 import { emptyReason } from '../prometheus/empty_reason.js';
 import { PanelData } from './panel_data.js';
+import { queryScope } from './variables.js';
 import { kTypes } from '../panels/types.js';
 import { hasData, toCsv } from '../prometheus/series.js';
 import { t } from '../shell/i18n.js';
+
+/** A table of nothing but texts is data too. */
+const hasRows = (tables) => tables.some(({ columns }) => columns[0]?.values.length > 0);
 
 const fileName = (title) => `${title.replace(/[^\w-]+/g, '_')}.csv`;
 
@@ -101,6 +105,7 @@ export class PanelFrame {
   async load(variables, fromMs, toMs, facts) {
     if (!this.view_) return;
     if (this.panel.targets.length === 0) {
+      this.view_.setScope?.(queryScope(variables, 1, (toMs - fromMs) / 1000, { fromMs, toMs }));
       this.showNote_('ready', '');
       return;
     }
@@ -115,7 +120,7 @@ export class PanelFrame {
       const answer = await this.data_.load(...query);
       if (shown && answer === shown) return;
       this.answer_ = answer;
-      if (hasData(answer.series)) {
+      if (hasData(answer.series) || (kTypes[this.panel.type].showsRows && hasRows(answer.tables))) {
         this.showNote_('ready', '');
         this.view_.draw(answer);
         this.view_.showEvents?.(this.events_);

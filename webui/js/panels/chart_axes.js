@@ -19,6 +19,9 @@ export function cssColor(name) {
   return known.get(name);
 }
 
+// The words on a canvas are set in the page's type.
+if (globalThis.Chart) globalThis.Chart.defaults.font.family = cssColor('--font');
+
 /** What every axis looks like. */
 export function axisLook(padding) {
   return {
