@@ -1,8 +1,9 @@
 // From the place of the cursor to what the popup offers, best first.
 
 import { t } from '../shell/i18n.js';
+import { closesItself } from './editing.js';
 import {
-  kAggregationWords, kBool, kDurations, kFunctions, kGroupings, kGroupMatchings, kMatchings, kMatchOperators, kOperators,
+  kAggregationWords, kBool, kDurations, kFunctions, kGroupings, kGroupMatchings, kMatchings, kMatchOperators, kOperators, kUsual,
 } from './promql_words.js';
 
 export const kMostShown = 60;
@@ -51,12 +52,15 @@ function expressionItems(context, metrics) {
   const known = metrics.map(({ name, type, help }) => ({ kind: 'metric', text: name, detail: type, help, insert: name }));
   const items = [
     ...(context.binary ? kMatchings.map(keyword) : []), ...(context.comparison ? [keyword(kBool)] : []),
-    ...kAggregationWords.map(call('aggregation')), ...kFunctions.map(call('function')),
+    ...kAggregationWords.map(call('aggregation')),
+    ...kFunctions.toSorted(([a], [b]) => kUsual.has(b) - kUsual.has(a)).map(call('function')),
   ];
-  // Whoever types nothing yet looks for a metric; inside rate( a counter is meant first.
   const counter = /^(rate|irate|increase|resets)$/.test(context.call);
   const wanted = (item) => counter && /counter|histogram/.test(item.detail);
-  return [...known.filter(wanted), ...known.filter((item) => !wanted(item)), ...items];
+  // Inside rate( a counter is meant. Whoever types nothing yet looks for a metric; of what begins with
+  // the same letters, the few words of the language come before a hundred metrics.
+  const ordered = [...known.filter(wanted), ...known.filter((item) => !wanted(item))];
+  return context.word === '' ? [...ordered, ...items] : [...items, ...ordered];
 }
 
 /** A label's name in braces brings its operator and quotes along; elsewhere it stands alone. */
@@ -129,6 +133,11 @@ export function accept(text, context, item) {
   let beyond = 0;  // of what the text has already, the cursor goes behind this
   const rest = text.slice(to);
   if (insert.endsWith('(') && rest.trimStart()[0] === '(') insert = insert.slice(0, -1).trimEnd();
+  const opens = insert.endsWith('(');
+  if (opens && closesItself(rest)) {
+    insert += ')';
+    beyond = -1;
+  }
   if (item.kind === 'value' && context.quote) {
     if (rest[0] === context.quote) beyond = 1;
     else if (!rest.split(/[,}\n]/)[0].includes(context.quote)) insert += context.quote;
@@ -138,6 +147,6 @@ export function accept(text, context, item) {
     insert += '"';
     beyond = -1;
   }
-  const more = item.kind === 'operator' || (item.kind === 'keyword' && insert.endsWith('('));
+  const more = item.kind === 'operator' || (item.kind === 'keyword' && opens);
   return { from, to, insert, cursor: from + insert.length + beyond, more };
 }

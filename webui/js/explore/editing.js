@@ -3,6 +3,9 @@
 const kPairs = { '(': ')', '{': '}', '[': ']', '"': '"' };
 const kClosing = new Set(Object.values(kPairs));
 
+/** Whether a bracket before `rest` is closed at once: not before a word that it may enclose. */
+export const closesItself = (rest) => rest === '' || /^[\s)}\],]/.test(rest);
+
 /**
  * What a key does beyond inserting itself, with [start, end) selected.
  * @returns {{from, to, insert, cursor}} as accept() of completions.js, or null for the usual effect
@@ -18,8 +21,7 @@ export function pairedEdit(text, start, end, key) {
   if (start !== end) {
     return { from: start, to: end, insert: key + text.slice(start, end) + kPairs[key], cursor: end + 2 };
   }
-  const free = next === '' || /[\s)}\],]/.test(next);
   const inQuotes = key === '"' && (text.slice(0, start).match(/(?<!\\)"/g) ?? []).length % 2 === 1;
-  if (!free || inQuotes) return null;
+  if (!closesItself(next) || inQuotes) return null;
   return { from: start, to: start, insert: key + kPairs[key], cursor: start + 1 };
 }

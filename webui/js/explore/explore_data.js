@@ -1,6 +1,5 @@
 // Runs Explore's queries, each by itself: one that fails leaves the others' answers alone.
 
-import { FieldConfigs, configureSeries } from '../dashboard/fields.js';
 import { interpolate, queryScope, queryStep } from '../dashboard/variables.js';
 import { t } from '../shell/i18n.js';
 import { emptyReason } from '../prometheus/empty_reason.js';
@@ -12,7 +11,6 @@ import { annotate } from './promql_tokens.js';
 
 const kMostPoints = 11000;  // a series; Prometheus refuses more, and so does the box
 const kAllModels = [{ name: 'model_name', includeAll: true, allValue: '.*', values: ['$__all'], options: [] }];
-const kConfigs = new FieldConfigs({});
 
 /** Seconds of one step for `stepText` of the address over a range drawn `widthPx` wide. */
 export function stepSeconds(stepText, fromMs, toMs, widthPx) {
@@ -45,7 +43,7 @@ export async function runQuery(query, view, signal) {
   ]);
   const ms = performance.now() - begun;
   const targets = [{ refId: query.refId, legendFormat: query.legend }];
-  const series = configureSeries(kConfigs, nameSeries(targets, [range]));
+  const series = nameSeries(targets, [range]);
   return { series, rows: instant, points: range.reduce((sum, { points }) => sum + points.length, 0), ms };
 }
 

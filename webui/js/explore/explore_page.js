@@ -1,6 +1,7 @@
 // The page where questions are asked: queries, their graph and their table, and everything in the address.
 
 import { readDashboard } from '../dashboard/dashboard_model.js';
+import { FieldConfigs, configureSeries } from '../dashboard/fields.js';
 import { SeriesColors } from '../format/colors.js';
 import { TimeSeriesPanel } from '../panels/timeseries.js';
 import { Dropdown, choiceList, toolButton } from '../shell/dropdown.js';
@@ -32,6 +33,14 @@ const kCustom = {
   stacked: { lineWidth: 1, fillOpacity: 30, stacking: { mode: 'normal' } },
   points: { drawStyle: 'points', lineWidth: 0, pointSize: 4 },
 };
+
+/** [title, PromQL]: what people come for, and a beginning for what else they want. */
+const kExamples = [
+  [msg('Tokens per second'), 'sum by (model_name) (rate(vllm:generation_tokens_total[$__rate_interval]))'],
+  [msg('Time to first token, P95'), 'histogram_quantile(0.95, sum by (model_name, le) (rate(hearth_time_to_first_token_seconds_bucket[$__rate_interval])))'],
+  [msg('Failures by reason'), 'sum by (reason) (rate(hearth_request_failures_total[$__rate_interval])) > 0'],
+  [msg('Metrics with the most series'), 'topk(10, count by (__name__) ({__name__=~".+"}))'],
+];
 
 function storage() {
   try {
@@ -67,6 +76,7 @@ class ExplorePage {
     this.index_ = new SeriesIndex(() => this.resolved_());
     this.hover_ = new HoverSync();
     this.abort_ = null;
+    this.rows_ = [];
     this.answers_ = [];
     this.drawAll_ = false;
     this.timer_ = new RefreshTimer(() => this.run_(), () => !this.hover_.active);
@@ -88,6 +98,8 @@ class ExplorePage {
       { keys: ['t z', 't -'], label: 't -', text: msg('Zoom out'), run: () => this.zoomOut_() },
       { keys: ['m'], text: msg('Metrics'), run: () => this.togglePane_('metrics') },
       { keys: ['h'], text: msg('History'), run: () => this.togglePane_('history') },
+      { keys: [], label: 'Shift Enter', text: msg('In a query: run it') },
+      { keys: [], label: 'Ctrl Space', text: msg('In a query: what can stand here') },
       { keys: ['c t'], text: msg('Dark, light or automatic theme'), run: nextTheme },
     ]);
     const run = el('button', { type: 'button', class: 'primary', id: 'run', title: 'Shift+Enter', onclick: () => this.commit_() }, t('Run'));
@@ -98,7 +110,7 @@ class ExplorePage {
         el('div', { class: 'group' }, run, this.refreshMenu_()),
         toolButton('help', t('Keyboard (?)'), { id: 'help', onclick: showHelp })]),
       this.status_.alerts,
-      el('div', { class: 'strip' }, el('h1', {}, t('Explore')), this.status_.facts, this.paneButtons_()),
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Explore')), this.status_.facts, this.paneButtons_()),
       el('main', { class: 'explore' }, el('div', { class: 'explore-work' }, this.buildQueries_(), this.buildResults_()),
         this.side_ = el('div', { class: 'explore-side', hidden: true })));
   }
@@ -140,18 +152,22 @@ class ExplorePage {
   buildResults_() {
     this.graphBody_ = el('div', { class: 'graph-body' });
     this.graphNote_ = el('p', { class: 'graph-note', role: 'status' });
+    this.examples_ = el('div', { class: 'examples', hidden: true }, ...kExamples.map(([title, expr]) => el('button', {
+      type: 'button', class: 'example', onclick: () => this.recall_([expr]),
+    }, t(title), el('br'), el('code', {}, expr))));
     this.more_ = el('button', { type: 'button', class: 'tool wide', hidden: true, onclick: () => {
       this.drawAll_ = true;
       this.drawGraph_();
     } });
-    this.graph_ = el('section', { class: 'result', id: 'graph', 'aria-label': t('Graph') }, this.graphBody_, this.graphNote_, this.more_);
+    this.graph_ = el('section', { class: 'result', id: 'graph', 'aria-label': t('Graph') }, this.graphBody_, this.graphNote_, this.examples_, this.more_);
     this.table_ = new ResultTable();
-    this.tableBox_ = el('section', { class: 'result', id: 'table', 'aria-label': t('Table') }, this.table_.element);
+    this.tableBox_ = el('section', { class: 'result', id: 'table', 'aria-label': t('Table'), hidden: true }, this.table_.element);
     return el('div', { class: 'results', 'aria-busy': 'false' }, this.graph_, this.tableBox_);
   }
 
   /** Takes over the state of the address: rows, controls, and runs it. */
   adopt_() {
+    for (const row of this.rows_) row.destroy();
     this.rows_ = this.state_.queries.map((query) => this.makeRow_(query));
     this.list_.replaceChildren(...this.rows_.map((row) => row.element));
     this.current_ = this.rows_[0];
@@ -184,7 +200,7 @@ class ExplorePage {
   }
 
   remove_(row) {
-    row.element.remove();
+    row.destroy();
     this.rows_ = this.rows_.filter((one) => one !== row);
     this.current_ = this.rows_[0];
     this.current_.editor.focus();
@@ -197,7 +213,7 @@ class ExplorePage {
     this.style_.show(this.state_.style);
     this.views_.show(this.state_.view);
     this.graph_.hidden = this.state_.view === 'table';
-    this.tableBox_.hidden = this.state_.view === 'graph';
+    if (this.state_.view === 'graph') this.tableBox_.hidden = true;
     this.add_.disabled = this.rows_.length >= kMostQueries;
     this.rows_.forEach((row, index) => row.show(refIdOf(index), this.rows_.length === 1));
     const { fromMs, toMs } = this.resolved_();
@@ -254,7 +270,9 @@ class ExplorePage {
     this.graph_.parentElement.setAttribute('aria-busy', 'false');
     this.drawGraph_();
     this.table_.draw(this.answers_.flatMap(({ refId, rows }) => rows.map(({ labels, points }) => ({ refId, labels, value: points[0].y }))));
-    this.graphNote_.textContent = asked.length > 0 ? this.graphNote_.textContent : t('Write a query and press Shift+Enter.');
+    this.tableBox_.hidden = !view.table || this.answers_.every(({ rows }) => rows.length === 0);
+    this.examples_.hidden = asked.length > 0;
+    if (asked.length === 0) this.graphNote_.textContent = t('Write a query and press Shift+Enter, or begin with one of these:');
   }
 
   /** One query's answer, which its row reports; null when there is none. */
@@ -284,13 +302,15 @@ class ExplorePage {
     this.more_.textContent = t('{shown} of {count} series are drawn: draw all', { shown: shown.length, count: all.length });
     if (all.length === 0) return;
     if (this.drawnStyle_ !== this.state_.style) this.makeGraph_();
-    this.panel_.draw({ series: shown, tables: [], fromMs: this.view_.fromMs, toMs: this.view_.toMs, stepS: this.view_.stepS });
+    this.panel_.draw({ series: configureSeries(this.configs_, shown), tables: [], fromMs: this.view_.fromMs, toMs: this.view_.toMs, stepS: this.view_.stepS });
   }
 
   makeGraph_() {
     this.panel_?.destroy();
     this.drawnStyle_ = this.state_.style;
-    this.panel_ = new TimeSeriesPanel(graphPanel(this.state_.style), this.graphBody_, {
+    const panel = graphPanel(this.state_.style);
+    this.configs_ = new FieldConfigs(panel.fieldConfig);
+    this.panel_ = new TimeSeriesPanel(panel, this.graphBody_, {
       hover: this.hover_, theme, colors: new SeriesColors(),
       onZoom: (fromMs, toMs) => this.change_({ from: String(fromMs), to: String(toMs) }),
       onZoomOut: () => this.zoomOut_(),

@@ -136,3 +136,9 @@ export function completionContext(text, cursor) {
   }
   return expressionContext(frame, last, range);
 }
+
+/** The function or aggregation whose arguments the cursor is in: {name, argument}, or null. */
+export function enclosingCall(text, cursor) {
+  const call = annotate(text.slice(0, cursor)).stack.findLast(({ kind }) => kind === 'call');
+  return call ? { name: call.name, argument: call.argument } : null;
+}

@@ -6,8 +6,9 @@ import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { accept, completionsFor, opensByItself } from './completions.js';
 import { pairedEdit } from './editing.js';
-import { completionContext } from './promql_context.js';
+import { completionContext, enclosingCall } from './promql_context.js';
 import { annotate, bracketsAt } from './promql_tokens.js';
+import { signatureOf } from './promql_words.js';
 
 let counter = 0;
 
@@ -38,10 +39,13 @@ export class PromqlEditor {
       'aria-label': options.label, 'aria-autocomplete': 'list', 'aria-haspopup': 'listbox', 'aria-controls': `${this.id_}-list`,
       placeholder: t('PromQL, e.g. rate(vllm:generation_tokens_total[5m])'),
     });
-    this.list_ = el('ul', { class: 'completions', id: `${this.id_}-list`, role: 'listbox', 'aria-label': t('Completions') });
+    this.list_ = el('ul', { class: 'completions', id: `${this.id_}-list`, role: 'listbox', tabindex: 0, 'aria-label': t('Completions') });
     this.help_ = el('div', { class: 'completion-help', 'aria-hidden': 'true' });
-    this.popup_ = el('div', { class: 'completion-popup', hidden: true }, this.list_, this.help_);
+    // A press on the list or its scroll bar leaves the focus in the field.
+    this.popup_ = el('div', { class: 'completion-popup', hidden: true, onmousedown: (event) => event.preventDefault() },
+      this.list_, this.help_);
     this.said_ = el('div', { class: 'sr', role: 'status' });
+    this.signature = el('p', { class: 'signature' });  // of the call the cursor is in; placed by who uses the editor
     this.element = el('div', { class: 'editor' }, this.layer_, this.field_, this.popup_, this.said_);
     this.field_.value = options.value;
     this.listen_();
@@ -86,11 +90,22 @@ export class PromqlEditor {
       if (typed || !this.popup_.hidden) this.complete_(false);
     });
     field.addEventListener('keydown', (event) => this.key_(event));
-    field.addEventListener('blur', () => this.close_());
+    field.addEventListener('blur', () => {
+      this.close_();
+      this.paint_();
+    });
     field.addEventListener('click', () => this.close_());
+    this.gone_ = new AbortController();
+    const { signal } = this.gone_;
+    window.addEventListener('resize', () => this.close_(), { signal });  // its place was that of another width
     document.addEventListener('selectionchange', () => {
       if (document.activeElement === field) this.paint_();
-    });
+    }, { signal });
+  }
+
+  destroy() {
+    this.turn_++;
+    this.gone_.abort();
   }
 
   key_(event) {
@@ -165,7 +180,7 @@ export class PromqlEditor {
     this.list_.replaceChildren(...items.map((item, index) => el('li', {
       class: `completion ${item.kind}`, role: 'option', id: `${this.id_}-${index}`, 'aria-selected': 'false',
       onpointerdown: (event) => {
-        event.preventDefault();  // the field keeps the focus
+        event.preventDefault();
         this.accept_(item);
       },
     }, el('i', { class: 'completion-kind', 'aria-hidden': 'true' }), el('span', { class: 'completion-text' }, item.text),
@@ -224,10 +239,25 @@ export class PromqlEditor {
     return this.layer_.getBoundingClientRect();
   }
 
+  /** The call around the cursor, with the argument that is being written. */
+  showSignature_(cursor) {
+    const call = cursor === null ? null : enclosingCall(this.value, cursor);
+    const found = call && signatureOf(call.name);
+    if (!found) {
+      this.signature.replaceChildren();
+      return;
+    }
+    const now = Math.min(call.argument, found.arguments.length - 1);  // the last one may repeat
+    this.signature.replaceChildren(el('code', {}, `${found.name}(`, ...found.arguments.flatMap((text, index) => [
+      index > 0 && ', ', index === now ? el('b', {}, text) : text]), ')'), ` ${t(found.help)}`);
+  }
+
   /** The colours: one span a token; the brackets at the cursor and the error stand out. */
   paint_() {
     const { tokens } = annotate(this.value);
-    const marked = new Set(document.activeElement === this.field_ ? bracketsAt(tokens, this.field_.selectionStart) : []);
+    const cursor = document.activeElement === this.field_ ? this.field_.selectionStart : null;
+    const marked = new Set(cursor === null ? [] : bracketsAt(tokens, cursor));
+    this.showSignature_(cursor);
     const wrong = this.errorAt_ === null ? null
       : tokens.find((token) => token.end > this.errorAt_) ?? tokens[tokens.length - 1];
     this.layer_.replaceChildren(...tokens.map((token) => {

@@ -1,7 +1,8 @@
 // PromQL as a person types it: tokens for colours, brackets and completion. Never fails: what the
 // server will refuse is still text to be coloured and completed.
 
-const kString = { '"': /"(?:\\[^\n]|[^"\\\n])*"?/y, "'": /'(?:\\[^\n]|[^'\\\n])*'?/y, '`': /`[^`]*`?/y };
+// Quotes as \x22 ("), \x27 (') and \x60 (`): tools that look for the ends of strings read this too.
+const kString = { '"': /\x22(?:\\[^\n]|[^\x22\\\n])*(\x22?)/y, "'": /\x27(?:\\[^\n]|[^\x27\\\n])*(\x27?)/y, '`': /\x60[^\x60]*(\x60?)/y };
 const kSpace = /\s+/y;
 const kComment = /#[^\n]*/y;
 const kVariable = /\$\{\w*(?::\w+)?\}?|\$\w+/y;
@@ -20,18 +21,18 @@ const kCloses = { ')': '(', '}': '{', ']': '[' };
 
 function matchAt(pattern, text, at) {
   pattern.lastIndex = at;
-  return pattern.exec(text)?.[0] ?? '';
+  return pattern.exec(text);
 }
 
 function nextToken(text, at, depths) {
   const char = text[at];
   const tryKind = (kind, pattern) => {
     const found = matchAt(pattern, text, at);
-    return found && { kind, text: found };
+    return found && { kind, text: found[0] };
   };
   if (kString[char]) {
-    const found = matchAt(kString[char], text, at);
-    return { kind: 'string', text: found, closed: found.length > 1 && found.endsWith(char) };
+    const [found, end] = matchAt(kString[char], text, at);
+    return { kind: 'string', text: found, closed: end !== '' };
   }
   const word = depths.bracket > 0 || depths.brace > 0 ? kLabelName : kIdentifier;
   return tryKind('space', kSpace) || tryKind('comment', kComment) || tryKind('variable', kVariable)
@@ -65,7 +66,8 @@ function wordRole(token, frame, next) {
   if (lower === 'inf' || lower === 'nan') return 'number';
   if (kGroupingWords.has(lower) || kOtherWords.has(lower)) return 'keyword';
   const called = next?.text === '(';
-  const grouped = next?.kind === 'word' && /^(by|without)$/i.test(next.text);
+  // A word behind it is the beginning of by or without, unless it joins two operands.
+  const grouped = next?.kind === 'word' && !kOtherWords.has(next.text.toLowerCase());
   if (kAggregations.has(lower) && (called || grouped || !next)) return 'aggregation';
   return called ? 'function' : 'metric';
 }

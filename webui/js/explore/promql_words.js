@@ -76,6 +76,9 @@ export const kFunctions = [
   ['year', `[${kInstant}]`, msg('Year of a Unix time in UTC')],
 ];
 
+/** What most queries are made of: offered before its neighbours in the alphabet. */
+export const kUsual = new Set(['rate', 'increase', 'histogram_quantile', 'avg_over_time', 'max_over_time', 'label_replace']);
+
 /** [name, arguments, help] */
 export const kAggregationWords = [
   ['sum', kInstant, msg('Sum over the series')],
@@ -130,3 +133,11 @@ export const kDurations = [
   ['$__range', msg('The whole shown time')],
   ['30s', ''], ['1m', ''], ['5m', ''], ['15m', ''], ['30m', ''], ['1h', ''], ['6h', ''], ['1d', ''], ['7d', ''],
 ];
+
+const kCalls = new Map([...kFunctions, ...kAggregationWords].map((word) => [word[0], word]));
+
+/** @returns {{name, arguments: [text], help}} of a function or aggregation, or null */
+export function signatureOf(name) {
+  const word = kCalls.get(name.toLowerCase());
+  return word ? { name: word[0], arguments: word[1].split(', '), help: word[2] } : null;
+}

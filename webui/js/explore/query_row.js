@@ -31,7 +31,7 @@ export class QueryRow {
     const format = el('button', { type: 'button', class: 'tool wide', onclick: () => this.format_() }, t('Format'));
     this.element = el('div', { class: 'query-row' }, this.letter_, this.editor.element,
       el('div', { class: 'query-tools' }, this.legend_, format, this.toDashboard_, this.remove_),
-      el('div', { class: 'query-said' }, this.error_, this.stats_));
+      el('div', { class: 'query-said' }, this.error_, el('div', { class: 'query-line' }, this.stats_, this.editor.signature)));
     this.element.addEventListener('focusin', () => actions.onFocus(this));
   }
 
@@ -89,6 +89,11 @@ export class QueryRow {
     this.editor.showError(null);
     this.say_('', empty ?? t('{series} series · {points} points · {ms} ms',
       { series: count(series), points: count(points), ms: Math.round(ms) }));
+  }
+
+  destroy() {
+    this.editor.destroy();
+    this.element.remove();
   }
 
   clear() {

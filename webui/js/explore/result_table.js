@@ -35,7 +35,7 @@ export class ResultTable {
     this.sort_ = { id: '', descending: false };
     this.rows_ = [];
     this.note_ = el('p', { class: 'hint' });
-    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': t('Table') });
+    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'group', 'aria-label': t('Rows') });
     this.element = el('div', {}, this.box_, this.note_);
   }
 
