@@ -111,12 +111,14 @@ export class PanelFrame {
     }
     const query = [variables, fromMs, toMs, this.body_.clientWidth || 600];
     this.lastArguments_ = query;
+    const shown = ['ready', 'empty'].includes(this.element.dataset.state) && this.answer_;
+    if (shown && this.data_.current(...query) === shown) return;  // nothing new can be there
     // A refresh that takes its usual moment is no news; a wait for something new is.
     const patienceMs = this.answer_ ? 1500 : 250;
     const slow = setTimeout(() => { this.progress_.hidden = false; }, patienceMs);
     try {
       const answer = await this.data_.load(...query);
-      if (answer === this.answer_ && ['ready', 'empty'].includes(this.element.dataset.state)) return;  // shown already
+      if (shown && answer === shown) return;
       this.answer_ = answer;
       if (hasData(answer.series) || (kTypes[this.panel.type].showsRows && hasRows(answer.tables))) {
         this.showNote_('ready', '');

@@ -10,7 +10,10 @@ const kThemeTitles = { dark: msg('Theme: dark (t)'), light: msg('Theme: light (t
 
 /** The navigation: [address, title], in the order of the bar. */
 const kPages = [
+  ['/overview', msg('Overview')],
   ['/', msg('Dashboard')],
+  ['/explore', msg('Explore')],
+  ['/alerts', msg('Alerts')],
   ['/chat', msg('Chat')],
 ];
 
