@@ -50,7 +50,7 @@ class ChatPage {
     document.body.prepend(
       buildTopBar('/chat', [newChat]),
       this.status_.alerts,
-      el('div', { class: 'strip' }, el('h1', {}, t('Chat')), this.status_.facts),
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Chat')), this.status_.facts),
       el('main', { class: 'chat' }, this.settings_,
         el('section', { class: 'talk' }, this.log_, this.composer_)),
     );

@@ -45,6 +45,7 @@ function readPanel(original, dashboard, features) {
     links: json.links ?? [],
     repeat: readRepeat(json),
     scoped: {},
+    json: original,
     dashboard: { uid: dashboard.uid ?? '', title: dashboard.title ?? '' },
     undrawn: features ? undrawnInPanel(original, dashboard, features) : [],
   };

@@ -88,13 +88,13 @@ export class DashboardView {
     return target !== null;
   }
 
-  redraw() {
-    for (const frame of this.frames) frame.redraw();
+  destroy() {
+    this.observer_.disconnect();
+    for (const frame of this.frames) frame.destroy();
   }
 
-  /** Paper is white and has no scroll bar: everything is drawn as the light theme would. */
-  prepareForPrint() {
-    this.redraw();
+  redraw() {
+    for (const frame of this.frames) frame.redraw();
   }
 
   /** The frames that a refresh has to load now. */

@@ -1,4 +1,4 @@
-// Panels of Grafana 4 to 7 in the form of today's: graph, singlestat, table-old, heatmap, and the
+// Panels of Grafana 4 to 7 in the form of today's: graph, singlestat, table-old, and the
 // fieldOptions of the first stat and gauge panels.
 
 const kCalcs = { avg: 'mean', current: 'lastNotNull', total: 'sum', min: 'min', max: 'max', first: 'first', name: 'last' };
@@ -227,20 +227,6 @@ function newTable(json) {
   };
 }
 
-function newHeatmap(json) {
-  return {
-    ...json,
-    options: {
-      calculate: json.dataFormat !== 'tsbuckets',
-      color: { mode: json.color?.mode === 'opacity' ? 'opacity' : 'scheme', fill: json.color?.cardColor, scheme: json.color?.colorScheme?.replace('interpolate', '') },
-      yAxis: given({ unit: json.yAxis?.format, decimals: numberOf(json.yAxis?.decimals), min: numberOf(json.yAxis?.min), max: numberOf(json.yAxis?.max) }),
-      legend: { show: Boolean(json.legend?.show) },
-      tooltip: { show: json.tooltip?.show !== false },
-    },
-    fieldConfig: { defaults: {}, overrides: [] },
-  };
-}
-
 /** Grafana 6's options.fieldOptions as fieldConfig and reduceOptions. */
 function withoutFieldOptions(json) {
   const old = json.options?.fieldOptions;
@@ -269,6 +255,5 @@ export function newPanel(json) {
   if (json.type === 'graph') return newGraph(json);
   if (json.type === 'singlestat') return newSingleStat(json);
   if (json.type === 'table-old' || (json.type === 'table' && json.styles && !json.fieldConfig?.defaults?.custom)) return newTable(json);
-  if (json.type === 'heatmap' && (json.dataFormat || !json.options)) return newHeatmap(json);
   return withNewFieldParts(withoutFieldOptions(json));
 }

@@ -15,7 +15,7 @@ const refreshTitle = (choice) => t(kRefreshChoices.find(([value]) => value === c
 export class PageBar {
   /**
    * @param page the address in the navigation
-   * @param actions {onChange(), onRange(range), onZone(zone), zoomOut(), shift(steps), refresh(),
+   * @param actions {onVariable(variable), onRange(range), onZone(zone), zoomOut(), shift(steps), refresh(),
    *   setRefresh(choice), toggleKiosk(), showHelp(), backToNow(), toggleEvents()}
    */
   constructor(page, dashboard, state, actions) {
@@ -23,7 +23,7 @@ export class PageBar {
     this.actions_ = actions;
     this.picker = new TimePicker(state.range, actions.onRange, actions.onZone);
     this.variables_ = dashboard.variables.filter((variable) => !variable.hidden)
-      .map((variable) => new VariablePicker(variable, actions.onChange));
+      .map((variable) => new VariablePicker(variable, () => actions.onVariable(variable)));
     this.element = buildTopBar(page, [
       el('div', { class: 'group' },
         toolButton('left', t('Earlier (t ←)'), { id: 'earlier', onclick: () => actions.shift(-1) }),
@@ -62,7 +62,7 @@ export class PageBar {
     }, icon('flag'));
     this.facts = el('div', { class: 'facts-place' });
     this.tools = el('div', { class: 'strip-tools' });
-    return el('div', { class: 'strip' }, this.dashboardMenu_(dashboard),
+    return el('section', { class: 'strip', 'aria-label': t('What is shown') }, this.dashboardMenu_(dashboard),
       ...this.variables_.map((picker) => picker.element), this.facts, this.tools, this.events_, this.live_);
   }
 

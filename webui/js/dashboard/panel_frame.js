@@ -5,6 +5,7 @@ import { Dropdown } from '../shell/dropdown.js';
 import { download, el, icon } from '../shell/dom.js';
 import { emptyReason } from '../prometheus/empty_reason.js';
 import { PanelData } from './panel_data.js';
+import { queryScope } from './variables.js';
 import { kTypes } from '../panels/types.js';
 import { hasData, toCsv } from '../prometheus/series.js';
 import { t } from '../shell/i18n.js';
@@ -101,6 +102,7 @@ export class PanelFrame {
   async load(variables, fromMs, toMs, facts) {
     if (!this.view_) return;
     if (this.panel.targets.length === 0) {
+      this.view_.setScope?.(queryScope(variables, 1, (toMs - fromMs) / 1000, { fromMs, toMs }));
       this.showNote_('ready', '');
       return;
     }
@@ -111,6 +113,7 @@ export class PanelFrame {
     const slow = setTimeout(() => { this.progress_.hidden = false; }, patienceMs);
     try {
       const answer = await this.data_.load(...query);
+      if (answer === this.answer_ && ['ready', 'empty'].includes(this.element.dataset.state)) return;  // shown already
       this.answer_ = answer;
       if (hasData(answer.series)) {
         this.showNote_('ready', '');

@@ -9,6 +9,7 @@ const { Chart } = globalThis;
 const kFontPx = 11;
 const kTextPaddingPx = 4;
 const kMinTextWidthPx = 14;
+const kMinHeightWithTimesPx = 80;  // below it the times would take half of the drawing
 
 /** A dataset is {data: [{x, x2, row, color, text?}], gap: px, rowShare: 0..1, texts: boolean}. */
 class CellController extends Chart.registry.getController('matrix') {
@@ -73,10 +74,11 @@ export class CellsChart {
     this.view_ = view;
     const { cells, gap, rowShare = 1, texts = false, align } = view;
     const datasets = [{ data: cells, gap, rowShare, texts, align }];
+    const roomy = this.canvas_.parentElement.clientHeight >= kMinHeightWithTimesPx;
     const options = {
       ...kQuietChart,
-      layout: { padding: { top: 6, right: 10 } },
-      scales: { x: { ...timeScale(view.fromMs, view.toMs), offset: false }, y: { type: 'linear', offset: false, ...view.rowAxis } },
+      layout: { padding: { top: 6, right: 10, bottom: roomy ? 0 : 4, left: 4 } },
+      scales: { x: { ...timeScale(view.fromMs, view.toMs), offset: false, display: roomy }, y: { type: 'linear', offset: false, ...view.rowAxis } },
     };
     if (!this.chart_) {
       this.chart_ = new Chart(this.canvas_, { type: 'cells', data: { datasets }, options });

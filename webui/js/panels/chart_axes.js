@@ -1,6 +1,7 @@
 // Axes that several kinds of charts share.
 
 import { formatTimeTick, timeTicks } from '../format/ticks.js';
+import { zoneOffsetMs } from '../time/zone.js';
 
 const kPixelsPerTimeTick = 84;
 
@@ -26,7 +27,7 @@ export function timeScale(fromMs, toMs) {
     ...look,
     ticks: { ...look.ticks, callback: (value) => formatTimeTick(value, step, toMs - fromMs) },
     afterBuildTicks: (axis) => {
-      const offsetMs = -new Date(toMs).getTimezoneOffset() * 60000;
+      const offsetMs = zoneOffsetMs(toMs);
       const room = Math.max(2, Math.floor(axis.chart.width / kPixelsPerTimeTick));
       const built = timeTicks(fromMs, toMs, room, offsetMs);
       step = built.step;

@@ -5,6 +5,7 @@ const kChoices = ['dark', 'light', 'auto'];
 const system = window.matchMedia('(prefers-color-scheme: light)');
 const listeners = new Set();
 let choice = initialChoice();
+let onPaper = false;
 
 function initialChoice() {
   const asked = new URLSearchParams(location.search).get('theme');
@@ -22,6 +23,7 @@ export function themeChoice() {
 }
 
 export function theme() {
+  if (onPaper) return 'light';
   if (choice === 'auto') return system.matches ? 'light' : 'dark';
   return choice;
 }
@@ -29,6 +31,12 @@ export function theme() {
 function apply() {
   document.documentElement.dataset.theme = theme();
   for (const listener of listeners) listener();
+}
+
+/** Paper is white, whatever the screen is: charts are drawn anew for it. */
+function setOnPaper(on) {
+  onPaper = on;
+  apply();
 }
 
 export function onThemeChange(listener) {
@@ -51,4 +59,6 @@ export function nextTheme() {
 }
 
 system.addEventListener('change', apply);
+window.addEventListener('beforeprint', () => setOnPaper(true));
+window.addEventListener('afterprint', () => setOnPaper(false));
 apply();

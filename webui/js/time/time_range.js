@@ -114,6 +114,9 @@ export function formatStamp(ms) {
     + `${part('Hours')}:${part('Minutes')}:${part('Seconds')}`;
 }
 
+/** "12:00:05" in the zone of the page, where the date is said already. */
+export const formatClock = (ms) => formatStamp(ms).slice(11);
+
 /** The reader's own spelling of dates, as far as it is one of the language the page speaks. */
 function dateLocale() {
   const wishes = typeof navigator === 'undefined' ? [] : navigator.languages ?? [];
