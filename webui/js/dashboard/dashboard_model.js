@@ -45,7 +45,7 @@ function readPanel(original, dashboard, features) {
     links: json.links ?? [],
     repeat: readRepeat(json),
     scoped: {},
-    json: original,
+    json: original,  // older panel types keep their options beside `options`
     dashboard: { uid: dashboard.uid ?? '', title: dashboard.title ?? '' },
     undrawn: features ? undrawnInPanel(original, dashboard, features) : [],
   };

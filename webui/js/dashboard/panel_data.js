@@ -130,7 +130,8 @@ export class PanelData {
 
   answer_(plan, results, range) {
     const targets = plan.map(({ target, legend }) => ({ ...target, legendFormat: legend }));
-    const named = nameSeries(targets, results.map((list, index) => (targets[index].format === 'heatmap' ? countsPerBucket(list) : list)));
+    const shaped = results.map((list, index) => (targets[index].format === 'heatmap' ? countsPerBucket(list) : list));
+    const named = nameSeries(targets, shaped);
     const configs = this.configs_;
     if (this.panel_.transformations.length === 0) {
       const series = configureSeries(configs, named);

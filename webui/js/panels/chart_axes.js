@@ -5,7 +5,22 @@ import { zoneOffsetMs } from '../time/zone.js';
 
 const kPixelsPerTimeTick = 84;
 
-export const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const root = globalThis.document?.documentElement;
+let known = new Map();
+let knownTheme = '';
+
+/** A colour of theme.css. Asking the browser costs a layout: each name is asked once per theme. */
+export function cssColor(name) {
+  if (root.dataset.theme !== knownTheme) {
+    known = new Map();
+    knownTheme = root.dataset.theme;
+  }
+  if (!known.has(name)) known.set(name, getComputedStyle(root).getPropertyValue(name).trim());
+  return known.get(name);
+}
+
+// The words on a canvas are set in the page's type.
+if (globalThis.Chart) globalThis.Chart.defaults.font.family = cssColor('--font');
 
 /** What every axis looks like. */
 export function axisLook(padding) {

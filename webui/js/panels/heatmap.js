@@ -59,14 +59,15 @@ export class HeatmapPanel {
     const scale = colorShares(cells, this.options_.filterValues ?? { le: 1e-9 },
       { min: this.color_.min, max: this.color_.max, exponent: colorExponent(this.color_) });
     const colors = scaleColors(this.color_, this.context_.theme());
-    for (const cell of scale.cells) cell.color = colors[Math.min(colors.length - 1, Math.floor(cell.share * colors.length))];
-    this.view_ = { rows, cells: scale.cells, min: scale.min, max: scale.max };
-    this.byPlace_ = new Map(cells.map((cell) => [`${cell.row} ${cell.x}`, cell]));
-    this.columns_ = [...new Set(cells.map((cell) => cell.x))].sort((a, b) => a - b);
-    this.columnMs_ = cells.length ? cells[0].x2 - cells[0].x : stepMs;
+    const texts = this.options_.showValue === 'always';
+    for (const cell of scale.cells) {
+      cell.color = colors[Math.min(colors.length - 1, Math.floor(cell.share * colors.length))];
+      if (texts) cell.text = this.countText_(cell.v);
+    }
+    this.view_ = { rows, all: cells, cells: scale.cells, min: scale.min, max: scale.max };
     this.chart_.draw({
       cells: scale.cells, fromMs: data.fromMs, toMs: data.toMs, rowAxis: this.rowAxis_(),
-      gap: this.options_.cellGap ?? 1, texts: this.options_.showValue === 'always',
+      gap: this.options_.cellGap ?? 1, texts, stepMs: cells.length && !texts ? cells[0].x2 - cells[0].x : 0,
     });
     this.drawScale_(colors);
     this.canvas_.setAttribute('aria-label', this.describe_());
@@ -78,8 +79,8 @@ export class HeatmapPanel {
     const first = rows.findIndex((row) => row.name !== undefined || isInside(row, limits));
     const last = rows.findLastIndex((row) => row.name !== undefined || isInside(row, limits));
     if (first < 0) return { rows: [], cells: [] };
-    const kept = cells.filter((cell) => cell.row >= first && cell.row <= last)
-      .map((cell) => ({ ...cell, row: cell.row - first, text: this.countText_(cell.v) }));
+    const kept = cells.filter((cell) => cell.row >= first && cell.row <= last);
+    for (const cell of kept) cell.row -= first;
     return { rows: rows.slice(first, last + 1), cells: kept };
   }
 
@@ -94,6 +95,9 @@ export class HeatmapPanel {
       min: 0,
       max: Math.max(1, rows.length),
       reverse: Boolean(this.axis_.reverse),
+      display: this.axis_.axisPlacement !== 'hidden',
+      position: this.axis_.axisPlacement === 'right' ? 'right' : 'left',
+      title: { display: Boolean(this.axis_.axisLabel), text: this.axis_.axisLabel ?? '', color: look.ticks.color, font: look.ticks.font },
       ...look,
       ticks: { ...look.ticks, callback: (value) => texts.get(value) ?? '' },
       afterBuildTicks: (axis) => {
@@ -124,8 +128,7 @@ export class HeatmapPanel {
 
   point_(event, timeMs) {
     const row = this.chart_.rowAt(event.clientY - this.plot_.getBoundingClientRect().top);
-    const start = this.columns_.findLast((x) => x <= timeMs);
-    const cell = start !== undefined && timeMs < start + this.columnMs_ ? this.byPlace_.get(`${row} ${start}`) : null;
+    const cell = this.view_.all.find((one) => one.row === row && one.x <= timeMs && timeMs < one.x2);
     this.mark_(cell);
     if (!this.view_.rows[row]) {
       hideTooltip();

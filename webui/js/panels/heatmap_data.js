@@ -146,12 +146,13 @@ export function countedRows(seriesList, calculation, { fromMs, toMs, stepMs }) {
  * The colour of each cell as a share of the scale: cells that the filter hides are left out.
  * @param filter Grafana's {le, ge}: values at or below le, or at or above ge, are hidden
  * @param color {min, max, exponent} of the scale; without them the smallest and largest cell
- * @returns {{cells: [{…, share: 0..1}], min, max}}
+ * @returns {{cells, min, max}}: the shown cells, each with its `share` from 0 to 1
  */
 export function colorShares(cells, filter, color) {
   const shown = cells.filter(({ v }) => !(v <= (filter?.le ?? -Infinity)) && !(v >= (filter?.ge ?? Infinity)));
   const min = color.min ?? shown.reduce((least, { v }) => Math.min(least, v), Infinity);
   const max = color.max ?? shown.reduce((most, { v }) => Math.max(most, v), -Infinity);
   const share = (v) => Math.min(1, Math.max(0, max > min ? (v - min) / (max - min) : 1)) ** (color.exponent ?? 1);
-  return { cells: shown.map((cell) => ({ ...cell, share: share(cell.v) })), min, max };
+  for (const cell of shown) cell.share = share(cell.v);
+  return { cells: shown, min, max };
 }

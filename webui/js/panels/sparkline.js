@@ -38,8 +38,8 @@ export class Sparkline {
     const max = this.view_.max ?? values.reduce((most, value) => Math.max(most, value), -Infinity);
     const span = max > min ? max - min : 1;
     const room = height - 2 * kLinePx;
-    // A value that never moves is a line in the middle, not one on the floor.
-    const share = (y) => (max > min ? (y - min) / span : 0.5);
+    // A value that never moves is a line in the middle, unless it is nothing.
+    const share = (y) => (max > min ? (y - min) / span : y === 0 ? 0 : 0.5);
     return ({ x, y }) => [width * (x - fromMs) / (toMs - fromMs), kLinePx + room * (1 - share(y))];
   }
 

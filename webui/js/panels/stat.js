@@ -1,10 +1,13 @@
 // Panel type "stat": large numbers that fill their tile, with the course behind them.
 
 import { textOn, withGround } from '../format/contrast.js';
+import { shownText } from '../format/display.js';
 import { formatValue } from '../format/units.js';
 import { withGaps } from '../prometheus/series.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
+import { cssColor } from './chart_axes.js';
+import { dataLink } from './links.js';
 import { changeOf, gridColumns } from './reduced_fields.js';
 import { fitViews, reducedValues, shownLength, valueElement } from './reduced_values.js';
 import { Sparkline } from './sparkline.js';
@@ -20,6 +23,10 @@ function shownParts(textMode, count) {
   };
 }
 
+function linked({ url, title, newTab }, children) {
+  return el('a', { href: url, title, target: newTab ? '_blank' : null, rel: newTab ? 'noopener' : null }, ...children);
+}
+
 class StatTile {
   constructor(withSpark) {
     this.spark_ = withSpark ? new Sparkline() : null;
@@ -28,36 +35,42 @@ class StatTile {
   }
 
   draw(entry, { options, parts, data }) {
-    const { shown, value, name, points } = entry;
     const colorMode = options.colorMode ?? 'value';
     const onGround = colorMode.startsWith('background');
     const ink = onGround ? textOn(entry.color) : colorMode === 'none' ? '' : entry.ink;
     this.element.style.background = onGround ? withGround(entry.color, colorMode) : '';
     this.element.classList.toggle('on-color', onGround);
     this.element.classList.toggle('named', parts.name && parts.value);
-    this.element.style.setProperty('--letters', parts.value ? shownLength(shown).toFixed(1) : Math.max(4, name.length));
-    const { titleSize, valueSize } = options.text ?? {};
-    const title = parts.name && el('div', { class: parts.value ? 'stat-name' : 'stat-value as-name', title: name }, name);
-    const number = parts.value && valueElement(shown, 'stat-value');
-    for (const node of [number, !parts.value && title]) {
-      if (!node) continue;
-      node.style.color = ink;
-      if (valueSize) node.style.fontSize = `${valueSize}px`;
-    }
-    if (title && parts.value && titleSize) title.style.fontSize = `${titleSize}px`;
-    if (onGround) this.text_.style.color = ink;
-    this.text_.replaceChildren(...[title, number, options.showPercentChange && parts.value && this.change_(points, options)].filter(Boolean));
-    this.element.dataset.value = String(value);
+    this.element.style.setProperty('--letters', parts.value ? shownLength(entry.shown).toFixed(1) : Math.max(4, entry.name.length));
+    this.write_(entry, { options, parts, ink, onGround });
     this.spark_?.draw({
-      points: withGaps(points, data.stepS * 1000), fromMs: data.fromMs, toMs: data.toMs,
-      color: onGround ? textOn(entry.color) : colorMode === 'none' ? '#8e95a3' : entry.color, min: entry.config.min, max: entry.config.max,
+      points: withGaps(entry.points, data.stepS * 1000), fromMs: data.fromMs, toMs: data.toMs,
+      color: onGround ? ink : colorMode === 'none' ? cssColor('--text-3') : entry.color, min: entry.config.min, max: entry.config.max,
     });
   }
 
+  /** Written anew only when it says something else: a refresh must not take the focus from a link. */
+  write_(entry, { options, parts, ink, onGround }) {
+    const { shown, value, name, points, config, labels } = entry;
+    const change = options.showPercentChange && parts.value ? changeOf(points) : null;
+    const link = dataLink(config.links?.[0] ?? {}, { name, labels, value, text: shownText(shown) });
+    const said = JSON.stringify([shown, name, ink, change, link, parts]);
+    if (said === this.said_) return;
+    this.said_ = said;
+    const { titleSize, valueSize } = options.text ?? {};
+    const title = parts.name && el('div', { class: parts.value ? 'stat-name' : 'stat-value as-name', title: name }, name);
+    const number = parts.value && valueElement(shown, 'stat-value');
+    for (const large of [number, !parts.value && title]) {
+      if (large) Object.assign(large.style, { color: ink, fontSize: valueSize ? `${valueSize}px` : '' });
+    }
+    if (title && parts.value && titleSize) title.style.fontSize = `${titleSize}px`;
+    this.text_.style.color = onGround ? ink : '';
+    const words = [title, number].filter(Boolean);
+    this.text_.replaceChildren(...(link ? [linked(link, words)] : words), ...(change === null ? [] : [this.change_(change, options)]));
+  }
+
   /** How much the value changed over the time shown; the arrow says the direction without the colour. */
-  change_(points, { percentChangeColorMode = 'standard', colorMode }) {
-    const change = changeOf(points);
-    if (change === null) return null;
+  change_(change, { percentChangeColorMode = 'standard', colorMode }) {
     const better = percentChangeColorMode === 'inverted' ? change < 0 : change > 0;
     const tone = change === 0 || percentChangeColorMode === 'same_as_value' || colorMode?.startsWith('background') ? '' : better ? 'better' : 'worse';
     const arrow = change > 0 ? '▲' : change < 0 ? '▼' : '■';
@@ -86,6 +99,7 @@ export class StatPanel {
     const withSpark = (options.graphMode ?? 'area') === 'area' && !options.reduceOptions?.values;
     this.list_.style.setProperty('--columns', gridColumns(entries.length, this.list_.clientWidth, this.list_.clientHeight, kTileAspect));
     this.list_.classList.toggle('with-spark', withSpark);
+    this.list_.classList.toggle('with-change', Boolean(options.showPercentChange));
     fitViews(this.tiles_, entries.length, this.list_, () => new StatTile(withSpark));
     entries.forEach((entry, index) => this.tiles_[index].draw(entry, { options, parts, data }));
   }

@@ -3,24 +3,21 @@
 import { themeColor, withAlpha } from '../format/colors.js';
 import { display, shownText } from '../format/display.js';
 import { reducedUnit, reducerTitle } from '../format/reducers.js';
-import { Dropdown } from '../shell/dropdown.js';
 import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
-import { formatMoment } from '../time/time_range.js';
+import { formatMoment, formatStamp } from '../time/time_range.js';
 import { fillCell } from './table_cell.js';
 import { cellOptions, columnLimits, columnTexts, footerValues, rowOrder } from './table_data.js';
+import { columnFilter } from './table_filter.js';
 
 const kRowPx = { sm: 27, md: 34, lg: 44 };
 const kMaxRows = 500;  // of one page
-const kMaxFilterTexts = 300;
 
-/** A time column shows stamps unless its field says otherwise. */
+/** A time is a date, whatever unit the panel's numbers have. */
 function shownCell(column, value) {
-  const unit = column.config.unit;
-  if (column.type === 'time' && typeof value === 'number' && (!unit || unit.startsWith('dateTime') || unit.startsWith('time:'))) {
-    return { text: formatMoment(value), prefix: '', suffix: '', color: '' };
-  }
-  return display(value ?? null, column.config, column.limits);
+  if (column.type !== 'time' || typeof value !== 'number') return display(value ?? null, column.config, column.limits);
+  const text = column.config.unit === 'dateTimeAsIso' ? formatStamp(value) : formatMoment(value);
+  return { text, prefix: '', suffix: '', color: '' };
 }
 
 const cellText = (column, value) => shownText(shownCell(column, value));
@@ -38,7 +35,7 @@ export class TablePanel {
     this.foot_ = el('tfoot');
     this.table_ = el('table', { class: `data-table cells-${panel.options.cellHeight ?? 'sm'}` },
       el('caption', { class: 'sr' }, panel.title), this.head_, this.rows_, this.foot_);
-    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': panel.title }, this.table_);
+    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'group', 'aria-label': panel.title }, this.table_);
     this.bar_ = el('div', { class: 'table-bar', hidden: true });
     body.replaceChildren(el('div', { class: 'table-panel' }, this.box_, this.bar_));
   }
@@ -97,7 +94,8 @@ export class TablePanel {
       el('div', { class: 'head-cell' },
         el('button', { type: 'button', class: 'head-sort', title: t('Sort by {column}', { column: column.title }), onclick: () => this.sortBy_(index) },
           el('span', {}, column.title), sorted && el('i', { class: `arrow ${direction}` }, sorted.desc ? '▼' : '▲')),
-        custom.filterable && this.filterMenu_(column, index)));
+        custom.filterable && columnFilter(column.title, () => columnTexts(this.columns_[index], cellText), this.filters_.get(index),
+          (texts) => this.setFilter_(index, texts))));
     if (custom.width) cell.style.width = `${custom.width}px`;
     if (custom.minWidth) cell.style.minWidth = `${custom.minWidth}px`;
     return cell;
@@ -118,45 +116,11 @@ export class TablePanel {
     this.show_();
   }
 
-  filterMenu_(column, index) {
-    const active = this.filters_.has(index);
-    const button = el('button', {
-      type: 'button', class: active ? 'head-filter on' : 'head-filter', title: t('Filter {column}', { column: column.title }),
-      'aria-label': t('Filter {column}', { column: column.title }),
-    }, active ? '●' : '○');
-    return new Dropdown(button, (pane) => this.fillFilter_(pane, index)).element;
-  }
-
-  fillFilter_(pane, index) {
-    const column = this.columns_[index];
-    const texts = columnTexts(column, cellText);
-    const chosen = new Set(this.filters_.get(index) ?? texts.map(([text]) => text));
-    const apply = () => {
-      if (chosen.size === texts.length) this.filters_.delete(index);
-      else this.filters_.set(index, new Set(chosen));
-      this.page_ = 0;
-      this.show_();
-    };
-    const list = el('div', { class: 'filter-list' });
-    const search = el('input', { type: 'search', class: 'filter-search', 'aria-label': t('Search values'), placeholder: t('Search values') });
-    const fill = () => {
-      const wanted = search.value.toLowerCase();
-      const found = texts.filter(([text]) => text.toLowerCase().includes(wanted)).slice(0, kMaxFilterTexts);
-      list.replaceChildren(...found.map(([text, count]) => {
-        const box = el('input', { type: 'checkbox', checked: chosen.has(text) });
-        box.addEventListener('change', () => { if (!chosen.delete(text)) chosen.add(text); });
-        return el('label', {}, box, el('span', {}, text || t('(empty)')), el('span', { class: 'muted' }, String(count)));
-      }));
-    };
-    const setAll = (on) => {
-      for (const [text] of texts) if (on) chosen.add(text); else chosen.delete(text);
-      fill();
-    };
-    search.addEventListener('input', fill);
-    fill();
-    const act = (text, run) => el('button', { type: 'button', class: 'choice', onclick: run }, text);
-    pane.append(search, list, el('div', { class: 'filter-acts' },
-      act(t('All'), () => setAll(true)), act(t('None'), () => setAll(false)), act(t('Apply'), apply)));
+  setFilter_(index, texts) {
+    if (texts) this.filters_.set(index, texts);
+    else this.filters_.delete(index);
+    this.page_ = 0;
+    this.show_();
   }
 
   drawRows_(order) {

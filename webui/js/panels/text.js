@@ -17,7 +17,7 @@ export class TextPanel {
   constructor(panel, body) {
     this.panel_ = panel;
     this.shown_ = null;
-    this.box_ = el('div', { class: 'text-panel', tabindex: 0, role: 'region', 'aria-label': panel.title || t('Text') });
+    this.box_ = el('div', { class: 'text-panel', tabindex: 0, role: 'group', 'aria-label': panel.title || t('Text') });
     body.replaceChildren(this.box_);
     this.setScope({});
   }
