@@ -67,6 +67,20 @@ test('panel data: least steps of panel and target, maxDataPoints, and the macros
   assert.deepEqual(asked.map(({ step, query }) => [step, query]), [['60', 'up[240s] 60s'], ['300', 'up[301s] 300s'], ['240', 'up']]);
 });
 
+test('panel data: a slow answer is waited for by the next refresh, a new range cuts it off', async () => {
+  const aborted = [];
+  globalThis.fetch = (url, { signal }) => new Promise((done, failed) => {
+    signal.addEventListener('abort', () => { aborted.push(url); failed(new DOMException('', 'AbortError')); });
+  });
+  const data = dataOf(up);
+  const first = data.load([], kNow - kHour, kNow, 400);
+  assert.equal(data.load([], kNow - kHour + 1000, kNow + 1000, 400), first);
+  assert.equal(aborted.length, 0);
+  data.load([], kNow - 2 * kHour, kNow - kHour, 400).catch(() => {});
+  await assert.rejects(first, { name: 'AbortError' });
+  assert.equal(aborted.length, 1);
+});
+
 test('panel data: instant values that stay the same are the same answer', async () => {
   let value = 1;
   makeBox(() => value);

@@ -12,6 +12,7 @@ import { interpolate, parseDuration, queryScope, queryStep } from './variables.j
 // The newest points of an answer still change while samples of their window arrive.
 const kUnsettledMs = 5000;
 const kMostPointsPerPixel = 2;
+const kSameRange = 0.1;  // a live range that moved by less than this share of itself is the same view
 
 /** A series' identity: its labels in order. */
 function keyOf(series) {
@@ -61,7 +62,8 @@ export class PanelData {
     this.kept_ = new Map();  // step and expression -> {series, fromMs, toMs, settled}
     this.abort_ = null;
     this.configs_ = new FieldConfigs(panel.fieldConfig);
-    this.last_ = null;  // {signature, results, answer}
+    this.last_ = null;     // {signature, results, answer}
+    this.pending_ = null;  // {key, fromMs, promise} of the load that is under way
   }
 
   /** One entry per target: what is sent for it. */
@@ -94,6 +96,7 @@ export class PanelData {
   cancel() {
     this.abort_?.abort();
     this.abort_ = null;
+    this.pending_ = null;
   }
 
   /** The next load asks for everything anew. */
@@ -105,14 +108,25 @@ export class PanelData {
   /**
    * @param widthPx points are at most two per pixel of it
    * @returns {{series, tables, fromMs, toMs, stepS}}, the same object as before when nothing changed;
-   *          throws ApiError, or AbortError after cancel().
+   *          throws ApiError, or AbortError after cancel() or a load of something else.
    */
-  async load(variables, dashboardFromMs, dashboardToMs, widthPx) {
-    this.cancel();
-    this.abort_ = new AbortController();
-    const { signal } = this.abort_;
+  load(variables, dashboardFromMs, dashboardToMs, widthPx) {
     const { fromMs, toMs } = panelRange(this.panel_, dashboardFromMs, dashboardToMs);
     const plan = this.plan_(variables, fromMs, toMs, widthPx);
+    const key = JSON.stringify([toMs - fromMs, plan.map(({ expr, legend, stepS }) => [expr, legend, stepS])]);
+    // A box slower than the refresh would never be heard out if each refresh cut off the one before.
+    const onlyLater = this.pending_?.key === key && Math.abs(fromMs - this.pending_.fromMs) <= (toMs - fromMs) * kSameRange;
+    if (onlyLater) return this.pending_.promise;
+    this.cancel();
+    this.abort_ = new AbortController();
+    const pending = { key, fromMs, promise: this.ask_(plan, fromMs, toMs, this.abort_.signal) };
+    this.pending_ = pending;
+    const done = () => { if (this.pending_ === pending) this.pending_ = null; };
+    pending.promise.then(done, done);
+    return pending.promise;
+  }
+
+  async ask_(plan, fromMs, toMs, signal) {
     const results = await Promise.all(plan.map((query) => (query.instant
       ? this.instant_(query, toMs, signal)
       : this.range_(query, fromMs, toMs, signal))));
