@@ -6,11 +6,15 @@
 #include <filesystem>
 #include <set>
 
+#include "base/check.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
+#include "firmware/api/dashboard_store.h"
+#include "firmware/api/dashboards_api.h"
 #include "firmware/api/events_api.h"
 #include "firmware/api/history_api.h"
 #include "firmware/api/kept_models.h"
@@ -43,12 +47,14 @@ namespace hearth {
 struct Appliance::Parts {
   Parts(const ApplianceOptions& options_in, const storage::HistoryOptions& history_options_in,
         std::unique_ptr<storage::History> history_in,
-        std::unique_ptr<api::KeptModels> kept_models_in)
+        std::unique_ptr<api::KeptModels> kept_models_in,
+        std::unique_ptr<api::DashboardStore> dashboards_in)
       : options(options_in),
         history_options(history_options_in),
         start_time_s(static_cast<double>(WallMillis()) / 1000),
         history(std::move(history_in)),
         kept_models(std::move(kept_models_in)),
+        dashboards(std::move(dashboards_in)),
         viewed_series(history.get()),
         http_observer(&registry),
         ledger(&registry),
@@ -67,6 +73,7 @@ struct Appliance::Parts {
   metrics::Registry registry;
   std::unique_ptr<storage::History> history;
   std::unique_ptr<api::KeptModels> kept_models;
+  std::unique_ptr<api::DashboardStore> dashboards;
   metrics::ViewedSeries viewed_series;
   metrics::HttpObserver http_observer;
   metrics::RequestLedger ledger;
@@ -180,6 +187,13 @@ Result<std::unique_ptr<storage::History>> OpenHistory(const std::string& state_d
   return history;
 }
 
+// What the pages draw of a dashboard, as they are told themselves.
+Json DrawnFeatures() {
+  const std::vector<std::string> texts = http::AssetTexts("/drawn_features.json");
+  CHECK(texts.size() == 1);
+  return ParseJson(texts[0]).value();
+}
+
 }  // namespace
 
 http::Router Appliance::Parts::MakeRouter() {
@@ -189,6 +203,7 @@ http::Router Appliance::Parts::MakeRouter() {
   };
   add(api::OpenAiRoutes(&models, &ledger));
   add(api::ModelsRoutes(&models, kept_models.get(), DefaultsOf(options)));
+  add(api::DashboardsRoutes(dashboards.get(), DrawnFeatures()));
   add(api::StatusRoutes(&models, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
@@ -209,6 +224,8 @@ Status Appliance::Parts::ServeModels() {
     HEARTH_RETURN_IF_ERROR(models.Serve(std::move(model)));
   }
   std::vector<std::string> troubles = kept_models->troubles();
+  const std::vector<std::string>& others = dashboards->troubles();
+  troubles.insert(troubles.end(), others.begin(), others.end());
   for (const models::ModelOptions& model : kept_models->Added(DefaultsOf(options))) {
     const Status served = models.Serve(model);
     if (served.ok()) {
@@ -266,12 +283,17 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   HEARTH_ASSIGN_OR_RETURN(auto history, OpenHistory(options.state_directory, history_options));
   std::set<std::string> command_line;
   for (const auto& model : options.models) command_line.insert(model.load.served_model_name);
-  HEARTH_ASSIGN_OR_RETURN(
-      auto kept_models,
-      api::KeptModels::Open((std::filesystem::path(options.state_directory) / "config.db").string(),
-                            Clock::System(), std::move(command_line)));
+  const auto in_state = [&](const char* name) {
+    return (std::filesystem::path(options.state_directory) / name).string();
+  };
+  HEARTH_ASSIGN_OR_RETURN(auto kept_models,
+                          api::KeptModels::Open(in_state("config.db"), Clock::System(),
+                                                std::move(command_line)));
+  HEARTH_ASSIGN_OR_RETURN(auto dashboards,
+                          api::DashboardStore::Open(in_state("dashboards.db"), Clock::System(),
+                                                    http::AssetTexts("/dashboards/")));
   auto parts = std::make_unique<Parts>(options, history_options, std::move(history),
-                                       std::move(kept_models));
+                                       std::move(kept_models), std::move(dashboards));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
 
