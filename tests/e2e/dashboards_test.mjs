@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { launchBrowser, openPage, settlePanels } from '../web/browser.mjs';
 import { Appliance, eventually, kBinaries, kSourceRoot, sleep } from './appliance.mjs';
 import { Tally, compare } from './differential.mjs';
-import { runMixedLoad, switchModel } from './load.mjs';
+import { runMixedLoad, secondsPastTheMinute, switchModel } from './load.mjs';
 import { fill, ownTargets } from './panels.mjs';
 import { freePort, get } from './prometheus.mjs';
 import { Answers, sameNumbers, shownNumbers } from './shown_numbers.mjs';
@@ -17,7 +17,6 @@ import { explain, liveSides, startStampedPrometheus } from './stamped_prometheus
 const kLoadS = Number(process.env.HEARTH_DASHBOARDS_S ?? 35);
 const kSettleMs = 3000;
 const kQuietMs = 12000;  // between the end of the second model and the instant that prometheus is asked for
-const kMinuteMs = 60000;
 const kReach = '10m';
 // Windows that lie within the time that was recorded, as those of a page do.
 const kDurations = { $__rate_interval: '15s', $interval: '15s', $__range: '20s' };
@@ -85,10 +84,7 @@ test('every panel of the shipped dashboards has data, the API\'s and Prometheus\
   const appliance = await Appliance.start({ port, args: ['--history-commit-interval', '2'],
     env: scripted ? { LD_LIBRARY_PATH: kScripted } : {} });
   t.after(() => appliance.stop());
-  // Peak Tokens Per Second looks at whole minutes: one shall lie inside.
-  const toMinuteMs = kMinuteMs - Date.now() % kMinuteMs;
-  const loadMs = Math.max(1000 * kLoadS, toMinuteMs < 5000 ? toMinuteMs + kMinuteMs : toMinuteMs) + 1000;
-  const load = runMixedLoad(appliance, { seconds: loadMs / 1000 });
+  const load = runMixedLoad(appliance, { seconds: secondsPastTheMinute(kLoadS) });
   await sleep(3000);
   await switchModel(appliance);
   await sleep(kQuietMs);

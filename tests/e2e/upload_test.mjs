@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { launchBrowser, openPage, readPanels, settlePanels } from '../web/browser.mjs';
 import { Appliance, sleep } from './appliance.mjs';
-import { runMixedLoad, switchModel } from './load.mjs';
+import { runMixedLoad, secondsPastTheMinute, switchModel } from './load.mjs';
 import { kPanelsAreHere, whyEmpty } from './panels.mjs';
 import { referenceDashboards } from './reference_dashboards.mjs';
 
@@ -49,7 +49,7 @@ test('the dashboards of Ray and vLLM upload and draw', { timeout: 600000,
   const appliance = await Appliance.start();
   t.after(() => appliance.stop());
   const startMs = Date.now();
-  const load = runMixedLoad(appliance, { seconds: kLoadS });
+  const load = runMixedLoad(appliance, { seconds: secondsPastTheMinute(kLoadS) });
   await switchModel(appliance);
   await switchModel(appliance);
   const { errors } = await load;
