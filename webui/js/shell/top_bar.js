@@ -11,6 +11,8 @@ const kThemeTitles = { dark: msg('Theme: dark (t)'), light: msg('Theme: light (t
 /** The navigation: [address, title], in the order of the bar. */
 const kPages = [
   ['/', msg('Dashboard')],
+  ['/dashboards', msg('Dashboards')],
+  ['/requests', msg('Requests')],
   ['/chat', msg('Chat')],
 ];
 
