@@ -80,6 +80,13 @@ export async function labelValues(label, selector, fromMs, toMs, signal) {
   return [...data].sort();
 }
 
+/** The label names of the series of `selector` (all series when null), sorted. */
+export async function labelNames(selector, fromMs, toMs, signal) {
+  const params = { start: fromMs / 1000, end: toMs / 1000 };
+  if (selector) params['match[]'] = selector;
+  return [...await request('/api/v1/labels', params, signal)].sort();
+}
+
 export async function seriesExist(selector, fromMs, toMs, signal) {
   const params = { 'match[]': selector, start: fromMs / 1000, end: toMs / 1000 };
   return (await apiGet('/api/v1/series', params, signal)).length > 0;
