@@ -93,6 +93,22 @@ export class PanelData {
     return this.plan_(variables, range.fromMs, range.toMs, widthPx).map(({ expr }) => expr);
   }
 
+  /** What is sent for each target: [{target, expr, legend, stepS, instant, fromMs, toMs}]. */
+  requests(variables, dashboardFromMs, dashboardToMs, widthPx) {
+    const { fromMs, toMs } = panelRange(this.panel_, dashboardFromMs, dashboardToMs);
+    return this.plan_(variables, fromMs, toMs, widthPx).map((query) => {
+      const stepMs = query.stepS * 1000;
+      const aligned = (ms) => (query.instant ? ms : Math.floor(ms / stepMs) * stepMs);
+      return { ...query, fromMs: aligned(fromMs), toMs: aligned(toMs) };
+    });
+  }
+
+  /** The last answer's series as they were before the panel's transformations. */
+  untransformed() {
+    const { last_: last, configs_: configs } = this;
+    return { series: last ? configureSeries(configs, last.named) : [] };
+  }
+
   cancel() {
     this.abort_?.abort();
     this.abort_ = null;
@@ -137,11 +153,12 @@ export class PanelData {
     const signature = JSON.stringify([Math.floor(fromMs / stepMs), Math.floor(toMs / stepMs), plan.map(({ expr, legend }) => [expr, legend])]);
     const { last_: last } = this;
     if (last?.signature === signature && results.every((result, index) => result === last.results[index])) return last.answer;
-    const answer = this.answer_(plan, results, { fromMs, toMs, stepS });
-    this.last_ = { signature, results, answer };
+    const { answer, named } = this.answer_(plan, results, { fromMs, toMs, stepS });
+    this.last_ = { signature, results, answer, named };
     return answer;
   }
 
+  /** @returns {{named, answer}}: the series before transformations, and what load() gives */
   answer_(plan, results, range) {
     const targets = plan.map(({ target, legend }) => ({ ...target, legendFormat: legend }));
     const shaped = results.map((list, index) => (targets[index].format === 'heatmap' ? countsPerBucket(list) : list));
@@ -150,11 +167,11 @@ export class PanelData {
     if (this.panel_.transformations.length === 0) {
       const series = configureSeries(configs, named);
       // Time series never become tables unless a panel asks for them.
-      return { series, ...range, get tables() { return configureFrames(configs, framesOf(targets, series)); } };
+      return { named, answer: { series, ...range, get tables() { return configureFrames(configs, framesOf(targets, series)); } } };
     }
     const tables = configureFrames(configs, applyTransformations(framesOf(targets, named), this.panel_.transformations));
     const configured = seriesOf(tables, range.toMs).map((series) => ({ ...series, config: configs.of({ ...series, type: 'number' }) }));
-    return { series: configured, tables, ...range };
+    return { named, answer: { series: configured, tables, ...range } };
   }
 
   async instant_({ expr }, toMs, signal) {
