@@ -135,6 +135,7 @@ test('renderer: older panels look like today’s', async () => {
 
 test('renderer: a panel’s own time and least step go into its query', async () => {
   const mine = asked.filter(({ params }) => params.get('query') === 'ramp' && params.get('step') === '30');
+  assert.equal(await panelOf('Own time').locator('.panel-time').textContent(), 'Last 10m, 1h earlier');
   assert.ok(mine.length > 0, 'no query with the least step of 30 s');
   // The hour ends at 1700003600; shifted by an hour and cut to ten minutes on whole steps.
   assert.deepEqual(['start', 'end'].map((name) => Number(mine[0].params.get(name))), [1699999380, 1699999980]);

@@ -4,7 +4,7 @@ import { SeriesColors } from '../format/colors.js';
 import { Dropdown } from '../shell/dropdown.js';
 import { download, el, icon } from '../shell/dom.js';
 import { emptyReason } from '../prometheus/empty_reason.js';
-import { PanelData } from './panel_data.js';
+import { PanelData, panelTimeText } from './panel_data.js';
 import { queryScope } from './variables.js';
 import { kTypes } from '../panels/types.js';
 import { hasData, toCsv } from '../prometheus/series.js';
@@ -50,7 +50,8 @@ export class PanelFrame {
       class: `panel type-${panel.type}`, 'data-panel-id': panel.id, 'data-state': 'loading',
       'data-size': panel.gridPos.w <= 4 ? 'tile' : 'normal', tabindex: -1, 'aria-label': panel.title,
     },
-    el('header', { class: 'panel-head' }, el('h2', { title: panel.title }, panel.title), info || null, this.badge_, menu.element),
+    el('header', { class: 'panel-head' }, el('h2', { title: panel.title }, panel.title),
+      panelTimeText(panel) && el('span', { class: 'panel-time' }, panelTimeText(panel)), info || null, this.badge_, menu.element),
     this.progress_, this.body_, this.note_, this.undrawn_);
   }
 
