@@ -110,6 +110,18 @@ Sentences OfDashboard(const Json& dashboard, const Json& features) {
   return what;
 }
 
+// A panel of the library is looked at as the model that the file may bring along.
+Json WithLibraryModel(const Json& panel, const Json& dashboard) {
+  const Json& library = Member(panel, "libraryPanel");
+  if (!library.is_object() || !Member(panel, "targets").is_null()) return panel;
+  const std::string uid = Text(library, "uid");
+  const Json& model = Member(Member(Member(dashboard, "__elements"), uid.c_str()), "model");
+  if (!model.is_object()) return panel;
+  Json whole = model;
+  whole.update(panel);
+  return whole;
+}
+
 void AddEach(Sentences sentences, int64_t panel_id, const std::string& title,
              std::vector<Undrawn>& list) {
   for (auto it = sentences.begin(); it != sentences.end(); ++it) {
@@ -140,7 +152,8 @@ std::vector<Undrawn> UndrawnOf(const Json& dashboard, const Json& features) {
   AddEach(OfDashboard(dashboard, features), 0, Text(dashboard, "title"), list);
   for (const Json* const panel : PanelsOf(dashboard)) {
     const Json& id = Member(*panel, "id");
-    AddEach(OfPanel(*panel, features, inputs), id.is_number_integer() ? id.get<int64_t>() : 0,
+    AddEach(OfPanel(WithLibraryModel(*panel, dashboard), features, inputs),
+            id.is_number_integer() ? id.get<int64_t>() : 0,
             Text(*panel, "title"), list);
   }
   return list;

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { violations } from '../web/accessibility.mjs';
 import { launchBrowser, openPage } from '../web/browser.mjs';
 import { Appliance, eventually, kSourceRoot } from './appliance.mjs';
 import { asked, kDashboard, serveRenderer } from './renderer.mjs';
@@ -134,6 +135,7 @@ test('renderer: older panels look like today’s', async () => {
 
 test('renderer: a panel’s own time and least step go into its query', async () => {
   const mine = asked.filter(({ params }) => params.get('query') === 'ramp' && params.get('step') === '30');
+  assert.equal(await panelOf('Own time').locator('.panel-time').textContent(), 'Last 10m, 1h earlier');
   assert.ok(mine.length > 0, 'no query with the least step of 30 s');
   // The hour ends at 1700003600; shifted by an hour and cut to ten minutes on whole steps.
   assert.deepEqual(['start', 'end'].map((name) => Number(mine[0].params.get(name))), [1699999380, 1699999980]);
@@ -171,6 +173,20 @@ test('renderer: what did not change is neither asked nor drawn again', async () 
   await settled();
   await page.waitForTimeout(300);
   assert.equal(asked.filter(({ path }) => path.endsWith('query_range')).length, before);
+});
+
+test('renderer: axe finds nothing in either theme, and nothing sticks out of a phone', async () => {
+  for (const theme of ['dark', 'light']) {
+    await page.setViewportSize(kTall);
+    await open(`?theme=${theme}`);
+    assert.deepEqual(await violations(page), [], theme);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForTimeout(500);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(overflow <= 0, `${overflow} px stick out at 390 px in the ${theme} theme`);
+    await page.screenshot({ path: join(kOut, `renderer-${theme}-phone.png`) });
+  }
+  await page.setViewportSize(kTall);
 });
 
 test('renderer: the page reports no error', () => {

@@ -49,6 +49,9 @@ test('axis limits: soft ones give way to data, hard ones do not', () => {
   assert.equal(limits([3, 9], { custom: { axisSoftMin: 0, axisSoftMax: 50 } }).max, 50);
   assert.equal(limits([3, 90], { custom: { axisSoftMin: 0, axisSoftMax: 50 } }).max, 100);
   assert.deepEqual([limits([3, 9], { min: 1, max: 4 }).min, limits([3, 9], { min: 1, max: 4 }).max], [1, 4]);
+  assert.deepEqual([limits([50, 50], {}).min, limits([50, 50], {}).max], [44, 56]);
+  assert.deepEqual([limits([0, 0], {}).min, limits([0, 0], {}).max], [0, 1]);
+  assert.equal(limits([50, 50], { min: 0 }).min, 0);
   const centered = limits([-2, 9], { custom: { axisCenteredZero: true } });
 
 test('axes: values that differ by rounding alone are one height', () => {

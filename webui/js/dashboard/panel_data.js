@@ -4,6 +4,7 @@
 import { queryInstant, queryRange } from '../prometheus/prometheus_api.js';
 import { countsPerBucket } from '../prometheus/buckets.js';
 import { nameSeries } from '../prometheus/series.js';
+import { t } from '../shell/i18n.js';
 import { FieldConfigs, configureSeries } from './fields.js';
 import { configureFrames, framesOf, seriesOf } from './frames.js';
 import { applyTransformations } from './transformations.js';
@@ -61,9 +62,10 @@ export function panelRange(panel, fromMs, toMs) {
   return { fromMs: start - shiftMs, toMs: toMs - shiftMs };
 }
 
-/** What a panel shows instead of the dashboard's time, in words; '' when it follows it. */
-export function panelTimeText(panel) {
-  return [panel.timeFrom && `now-${panel.timeFrom}`, panel.timeShift && `-${panel.timeShift}`].filter(Boolean).join(' ');
+/** What a panel shows instead of the dashboard's time; null when it follows it or hides the text. */
+export function panelTimeText({ timeFrom, timeShift, json }) {
+  if (json.hideTimeOverride || !(timeFrom || timeShift)) return null;
+  return [timeFrom && t('Last {length}', { length: timeFrom }), timeShift && t('{length} earlier', { length: timeShift })].filter(Boolean).join(', ');
 }
 
 export class PanelData {

@@ -99,6 +99,8 @@ async function askOptions(variable, scope, range) {
     case 'constant': return [option(variable.query)];
     case 'datasource': return [option('Hearth', variable.values.find((value) => value !== kAll) ?? 'hearth')];
     case 'query': {
+      // "Never refresh": the file's own options stand.
+      if (variable.refresh === 0 && variable.options.length > 0) return variable.options;
       const query = parseVariableQuery(interpolate(variable.query, scope));
       return sortOptions(applyRegex(await kAsk[query.kind](query, range), interpolate(variable.regex ?? '', scope, 'raw')), variable.sort);
     }

@@ -5,7 +5,7 @@ import { themeColor, valueColor } from '../format/colors.js';
 import { reduce } from '../format/reducers.js';
 import { el } from '../shell/dom.js';
 import { EventMarks } from '../dashboard/event_marks.js';
-import { LegendTable, nextHidden } from './legend_table.js';
+import { LegendTable, keyed, nextHidden } from './legend_table.js';
 import { LegendLine } from './legend_line.js';
 import { LineChart } from './line_chart.js';
 import { drawnPoints, toShares } from './series_shape.js';
@@ -25,11 +25,11 @@ function styleOf(config) {
   return styles.get(config);
 }
 
-/** The name of a series' colour by its field's colour mode. */
-function colorName(series, colors) {
+/** The name of a series' colour by its field's colour mode; `key` tells series of one name apart. */
+function colorName(series, key, colors) {
   const { color } = series.config;
-  if (!color || color.mode?.startsWith('palette')) return colors.name(series.name);
-  return valueColor(series.config, reduce(series.points, kSeriesBy[color.seriesBy] ?? 'lastNotNull')) || colors.name(series.name);
+  if (!color || color.mode?.startsWith('palette')) return colors.name(key);
+  return valueColor(series.config, reduce(series.points, kSeriesBy[color.seriesBy] ?? 'lastNotNull')) || colors.name(key);
 }
 
 function stackOf(style) {
@@ -70,14 +70,14 @@ export class TimeSeriesPanel {
     this.data_ = data;
     const stepMs = data.stepS * 1000;
     const theme = this.context_.theme();
-    const series = data.series.filter((one) => !one.timeless).map((one) => {
+    const series = keyed(data.series.filter((one) => !one.timeless)).map(([key, one]) => {
       const style = styleOf(one.config);
       return {
         ...one,
         style,
         stack: stackOf(style),
         percent: style.stacking === 'percent',
-        color: themeColor(colorName(one, this.context_.colors), theme),
+        color: themeColor(colorName(one, key, this.context_.colors), theme),
         drawn: drawnPoints(one.points, stepMs, style),
         hidden: this.hidden_.has(one.name),
       };

@@ -68,18 +68,23 @@ function ticksBetween(min, max, step) {
 }
 
 /**
- * @param room how many ticks the height has place for
+ * @param tickRoom how many ticks the height has place for
  * @returns {{min, max, ticks: [value]}}
  */
-export function axisLimits(axis, room) {
-  const places = Math.max(2, Math.min(kMostTicks, room));
+export function axisLimits(axis, tickRoom) {
+  const places = Math.max(2, Math.min(kMostTicks, tickRoom));
   if (axis.log) return logLimits(axis, places);
   const extent = valueExtent(axis.series) ?? { min: 0, max: 1 };
   let low = axis.min ?? Math.min(extent.min, axis.softMin ?? Infinity);
-  // A line at one height, give or take rounding, gets room above it: a step of its last digit would never
-  // be left behind. Counts keep whole numbers on the axis.
+  // Counts keep whole numbers on the axis.
   let high = axis.max ?? Math.max(extent.max, axis.softMax ?? -Infinity, low + (axis.decimals === 0 ? 1 : 0));
-  if (high - low <= Math.abs(low) * kSameHeight) high = low === 0 ? 1 : low + Math.abs(low) * 0.1;
+  // Equal but for rounding: a step of the last digit would never be left behind.
+  if (high - low <= Math.abs(low) * kSameHeight) {
+    // A line at one height stands in the middle, unless it is the axis itself.
+    const room = low === 0 ? 1 : Math.abs(low) * 0.1;
+    high = low + room;
+    if (axis.min === null && low !== 0) low -= room;
+  }
   if (axis.centered) {
     high = Math.max(Math.abs(low), Math.abs(high));
     low = -high;
