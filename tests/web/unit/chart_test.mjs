@@ -50,6 +50,11 @@ test('axis limits: soft ones give way to data, hard ones do not', () => {
   assert.equal(limits([3, 90], { custom: { axisSoftMin: 0, axisSoftMax: 50 } }).max, 100);
   assert.deepEqual([limits([3, 9], { min: 1, max: 4 }).min, limits([3, 9], { min: 1, max: 4 }).max], [1, 4]);
   const centered = limits([-2, 9], { custom: { axisCenteredZero: true } });
+
+test('axes: values that differ by rounding alone are one height', () => {
+  const { min, max, ticks } = axisLimits(axesOf([series('a', [2, 2 - 2 ** -52, 2 + 2 ** -51], {})])[0], 5);
+  assert.ok(min <= 2 && max > 2.1 && ticks.length >= 2 && ticks.length < 8, JSON.stringify({ min, max, ticks }));
+});
   assert.equal(centered.min, -centered.max);
   assert.ok(centered.ticks.includes(0));
 });
