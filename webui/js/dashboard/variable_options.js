@@ -99,6 +99,7 @@ async function askOptions(variable, scope, range) {
     case 'constant': return [option(variable.query)];
     case 'datasource': return [option('Hearth', variable.values.find((value) => value !== kAll) ?? 'hearth')];
     case 'query': {
+      if (!variable.query.trim()) return [];  // left over in many a dashboard
       const query = parseVariableQuery(interpolate(variable.query, scope));
       return sortOptions(applyRegex(await kAsk[query.kind](query, range), interpolate(variable.regex ?? '', scope, 'raw')), variable.sort);
     }
