@@ -113,12 +113,14 @@ const kPanels = [
     target: { format: 'table', instant: true }, options: { footer: { enablePagination: true } } }),
   panel('table', 'Frames', { x: 8, y: 32, w: 8, h: 8 }, 'throughput', { defaults: { unit: 'ops', decimals: 2 } }),
   panel('table', 'Small table', { x: 16, y: 32, w: 3, h: 3 }, 'requests_info', { target: { format: 'table', instant: true } }),
+  panel('table', 'Texts', { x: 19, y: 40, w: 2, h: 5 }, 'requests_info', {
+    target: { format: 'table', instant: true }, transformations: [{ id: 'filterFieldsByName', options: { include: { names: ['model_name'] } } }] }),
   panel('text', 'Notes', { x: 19, y: 32, w: 5, h: 8 }, null, { options: { mode: 'markdown', content:
     '# Box **$host**\n\nSee [the models](/models) and `vllm:num_requests_running`.\n\n- one\n  - deep\n- two\n\n| key | value |\n|:--|--:|\n| a | 1 |\n\n```\nsum(rate(x[5m]))\n```' } }),
   panel('text', 'HTML', { x: 16, y: 35, w: 3, h: 5 }, null, { options: { mode: 'html', content: '<h1>Hello</h1><script>alert(1)</script><p>a <b>word</b></p>' } }),
   panel('stat', 'Several', { x: 0, y: 40, w: 9, h: 5 }, 'throughput', { defaults: { unit: 'ops', ...byThresholds }, options: last({ graphMode: 'area', colorMode: 'value' }) }),
   panel('stat', 'Background', { x: 9, y: 40, w: 6, h: 5 }, 'share', { defaults: shares, options: last({ graphMode: 'none', colorMode: 'background', textMode: 'value_and_name' }) }),
-  panel('stat', 'Change', { x: 15, y: 40, w: 6, h: 5 }, 'single', { defaults: { unit: 'short', links: [{ title: 'Requests', url: '/requests?model=${__field.labels.model_name}' }] }, options: last({ graphMode: 'area', colorMode: 'none', showPercentChange: true, justifyMode: 'center' }) }),
+  panel('stat', 'Change', { x: 15, y: 40, w: 4, h: 5 }, 'single', { defaults: { unit: 'short', links: [{ title: 'Requests', url: '/requests?model=${__field.labels.model_name}' }] }, options: last({ graphMode: 'area', colorMode: 'none', showPercentChange: true, justifyMode: 'center' }) }),
   panel('stat', 'Small stat', { x: 21, y: 40, w: 3, h: 3 }, 'single', { defaults: { unit: 'bytes' }, options: last({ graphMode: 'area' }) }),
   panel('stat', 'Names', { x: 21, y: 43, w: 3, h: 3 }, 'share', { defaults: shares, options: last({ textMode: 'name', colorMode: 'background' }) }),
   panel('gauge', 'Shares', { x: 0, y: 46, w: 9, h: 6 }, 'share', { defaults: shares, options: last({ showThresholdLabels: true, showThresholdMarkers: true }) }),
@@ -159,7 +161,9 @@ export async function serveTypes(page) {
     const params = new URLSearchParams(route.request().method() === 'POST' ? route.request().postData() : url.search);
     return route.fulfill(json(answer(url.pathname, params)));
   });
-  await page.route('**/api/events**', (route) => route.fulfill(json({ events: [] })));
+  await page.route('**/api/events**', (route) => route.fulfill(json({
+    events: [{ time: Number(new URL(route.request().url()).searchParams.get('start')) + 300, kind: 'model_ready', text: 'hearth-demo is ready' }],
+  })));
   await page.route('**/dashboards/llm.json', (route) => route.fulfill(json(kTypesDashboard)));
   await page.route('**/api/dashboards/*', (route) => route.fulfill(json({
     dashboard: kTypesDashboard, meta: { source: 'uploaded', version: 1, updated_ms: 0, undrawn: [] },

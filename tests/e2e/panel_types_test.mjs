@@ -12,6 +12,7 @@ import { bucketCount, kTypesDashboard, serveTypes } from './panel_types.mjs';
 
 const kFromMs = 1700000000000;
 const kToMs = kFromMs + 900000;
+const kPatienceMs = 120000;  // a box under load and its browser may share two cores
 const kTall = { width: 1440, height: 2800 };
 
 const panelId = (title) => kTypesDashboard.panels.find((panel) => panel.title === title).id;
@@ -46,7 +47,7 @@ async function openTypes(t) {
   const show = async (search = '') => {
     await page.goto(`${url}/d/panel-types?from=${kFromMs}&to=${kToMs}&refresh=off${search}`);
     await eventually('every panel to be drawn', () => page.$$eval('.panel',
-      (all) => all.length > 30 && all.every((panel) => panel.dataset.state === 'ready')));
+      (all) => all.length > 30 && all.every((panel) => panel.dataset.state === 'ready')), kPatienceMs);
   };
   return { page, problems, show };
 }
@@ -63,6 +64,8 @@ async function testHeatmap(page) {
   const label = await panelAt(page, 'Latency').locator('canvas').getAttribute('aria-label');
   assert.match(label, new RegExp(`heatmap of 8 rows; most, ${most}, in `));
 
+  assert.match(await panelAt(page, 'Latency').locator('.event-handle').getAttribute('title'), /hearth-demo is ready/);
+
   const [old] = await chartData(page, 'Old heatmap');
   assert.ok(old.data.every(({ color }) => color.startsWith('rgba(115, 191, 105, ')), 'opacity of one colour');
   const [counted] = await chartData(page, 'Throughput counted');
@@ -75,6 +78,7 @@ async function testHeatmapPointer(page) {
   assert.match(tip, /Bucket\s+.+ – .+/);
   assert.ok(await page.locator('.crosshair:not([hidden])').count() > 3, 'the crosshair stands on all charts over time');
   const box = await panelAt(page, 'Latency').locator('canvas').boundingBox();
+  assert.ok(await panelAt(page, 'Latency').locator('.heat-cursor').isVisible() === / Count /.test(tip.replace(/\s+/g, ' ')), 'a cell with a count is framed');
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2, { steps: 4 });
   await page.mouse.up();
@@ -107,6 +111,8 @@ async function testStates(page) {
   assert.deepEqual((await texts(panelAt(page, 'Model state').locator('.legend-text'))).sort(), ['failed', 'loading', 'ready']);
   assert.match(await panelAt(page, 'Model state').locator('canvas').getAttribute('aria-label'), /hearth-demo is (ready|loading|failed) since /);
   assert.match(await hover(page, 'Model state', 0.5, 0.2), /hearth-demo\s+(ready|loading|failed)[^]*Duration\s+\d+s/);
+
+  assert.equal(await panelAt(page, 'Model state').locator('.event-mark').count(), 1);
 
   const [history] = await chartData(page, 'Model samples');
   assert.ok(history.data.length > 3 * data.length, 'status history: a cell for each sample');
@@ -226,5 +232,14 @@ test('panel types', { timeout: 300000 }, async (t) => {
       assert.deepEqual(await violations(page), []);
     });
   }
+  await t.test('a phone: nothing but tables and code scrolls sideways', async () => {
+    await page.setViewportSize({ width: 390, height: 12000 });
+    await show();
+    const wide = await page.$$eval('.panel, .panel-body, .panel-body *', (all) => all
+      .filter((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflowX !== 'hidden' && one.clientWidth > 0)
+      .filter((one) => !one.closest('.table-box, pre') && getComputedStyle(one).display !== 'inline')
+      .map((one) => `${one.closest('.panel')?.querySelector('h2').textContent}: ${one.tagName}.${one.className}`));
+    assert.deepEqual(wide, []);
+  });
   assert.deepEqual([...new Set(problems)], []);
 });

@@ -77,7 +77,9 @@ test('styles: Grafana’s words become Chart.js’s', () => {
   assert.equal(dataset({ fillOpacity: 10 }, { stack: 'A' }).fill, 'stack');
   assert.equal(dataset({}).fill, false);
   assert.equal(dataset({ showPoints: 'always', pointSize: 6 }).pointRadius, 3);
-  assert.deepEqual(dataset({}).pointRadius, [0, 0]);
+  assert.equal(dataset({}).pointRadius, 0);
+  const alone = [{ x: 0, y: 1 }, { x: 1, y: NaN }, { x: 2, y: 1 }, { x: 3, y: 2 }];
+  assert.deepEqual(dataset({}, { drawn: alone }).pointRadius.map(Boolean), [true, false, false, false]);
 });
 
 test('legend: sorted by a calc’s value or by name, unknown values last', () => {

@@ -135,6 +135,7 @@ export class CellsChart {
     const roomy = this.canvas_.parentElement.clientHeight >= kMinHeightWithTimesPx;
     const options = {
       ...kQuietChart,
+      onResize: (chart, { height }) => { chart.options.scales.x.display = height >= kMinHeightWithTimesPx; },
       layout: { padding: { top: 6, right: 10, bottom: roomy ? 0 : 4, left: 4 } },
       scales: { x: { ...timeScale(view.fromMs, view.toMs), offset: false, display: roomy }, y: { type: 'linear', offset: false, ...view.rowAxis } },
     };
@@ -157,6 +158,14 @@ export class CellsChart {
 
   pixelAt(timeMs) {
     return this.chart_.scales.x.getPixelForValue(timeMs);
+  }
+
+  /** Where a cell stands, in CSS pixels inside the canvas. */
+  cellBox(cell) {
+    const { x, y } = this.chart_.scales;
+    const [left, right] = [x.getPixelForValue(cell.x), x.getPixelForValue(cell.x2)];
+    const [top, bottom] = [y.getPixelForValue(cell.row), y.getPixelForValue(cell.row + 1)].sort((a, b) => a - b);
+    return { left, top, width: right - left, height: bottom - top };
   }
 
   /** The row at a height inside the canvas. */

@@ -3,6 +3,7 @@
 import { themeColor, withAlpha } from '../format/colors.js';
 import { schemeColors } from '../format/color_schemes.js';
 import { display, displayText, shownText } from '../format/display.js';
+import { EventMarks } from '../dashboard/event_marks.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { formatClock, formatMoment } from '../time/time_range.js';
@@ -41,16 +42,20 @@ export class HeatmapPanel {
     this.color_ = this.options_.color ?? {};
     this.axis_ = { ...panel.field.custom, ...this.options_.yAxis };
     this.canvas_ = el('canvas', { role: 'img', 'aria-label': panel.title });
-    this.plot_ = el('div', { class: 'plot' }, this.canvas_);
+    this.marks_ = new EventMarks();
+    this.cursor_ = el('div', { class: 'heat-cursor', hidden: true });
+    this.plot_ = el('div', { class: 'plot' }, this.canvas_, this.cursor_, this.marks_.element);
     this.scale_ = el('div', { class: 'heat-scale', hidden: this.options_.legend?.show === false },
       el('span', {}), el('div', { class: 'heat-colors' }, el('i', { hidden: true })), el('span', {}));
     body.replaceChildren(el('div', { class: 'chart' }, this.plot_, this.scale_));
     this.chart_ = new CellsChart(this.canvas_);
     this.interaction_ = new TimeInteraction(this.plot_, this.chart_, context, (event, timeMs) => this.point_(event, timeMs));
-    this.plot_.addEventListener('pointerleave', () => { this.marker_().hidden = true; });
+    this.marker_ = this.scale_.querySelector('i');
+    this.plot_.addEventListener('pointerleave', () => this.mark_(null));
   }
 
   draw(data) {
+    this.data_ = data;
     const stepMs = data.stepS * 1000;
     const whole = this.options_.calculate
       ? countedRows(data.series, this.options_.calculation, { fromMs: data.fromMs, toMs: data.toMs, stepMs })
@@ -140,15 +145,14 @@ export class HeatmapPanel {
     if (this.options_.tooltip?.mode !== 'none' && this.options_.tooltip?.show !== false) showRows(event, stamps, rows);
   }
 
-  marker_() {
-    return this.scale_.querySelector('i');
-  }
-
-  /** Where the pointed cell stands on the colour scale. */
+  /** Frames the pointed cell and shows where it stands on the colour scale. */
   mark_(cell) {
-    const share = cell?.share;
-    this.marker_().hidden = share === undefined;
-    if (share !== undefined) this.marker_().style.left = `${100 * share}%`;
+    const hidden = cell?.share === undefined;
+    this.marker_.hidden = hidden;
+    this.cursor_.hidden = hidden;
+    if (hidden) return;
+    this.marker_.style.left = `${100 * cell.share}%`;
+    for (const [side, px] of Object.entries(this.chart_.cellBox(cell))) this.cursor_.style[side] = `${px}px`;
   }
 
   drawScale_(colors) {
@@ -167,6 +171,10 @@ export class HeatmapPanel {
     return t('{title}: heatmap of {rows} rows; most, {count}, in {bucket} at {time}', {
       title: this.panel_.title, rows: rows.length, count: this.countText_(top.v), bucket: this.rowText_(rows[top.row]), time: formatMoment(top.x),
     });
+  }
+
+  showEvents(events) {
+    this.marks_.draw(events, this.data_, this.chart_);
   }
 
   destroy() {

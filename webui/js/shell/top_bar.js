@@ -10,7 +10,12 @@ const kThemeTitles = { dark: msg('Theme: dark (t)'), light: msg('Theme: light (t
 
 /** The navigation: [address, title], in the order of the bar. */
 const kPages = [
+  ['/overview', msg('Overview')],
   ['/', msg('Dashboard')],
+  ['/dashboards', msg('Dashboards')],
+  ['/explore', msg('Explore')],
+  ['/requests', msg('Requests')],
+  ['/alerts', msg('Alerts')],
   ['/chat', msg('Chat')],
 ];
 
