@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { violations } from '../web/accessibility.mjs';
 import { launchBrowser, openPage } from '../web/browser.mjs';
 import { Appliance, eventually, kSourceRoot } from './appliance.mjs';
 import { asked, kDashboard, serveRenderer } from './renderer.mjs';
@@ -171,6 +172,20 @@ test('renderer: what did not change is neither asked nor drawn again', async () 
   await settled();
   await page.waitForTimeout(300);
   assert.equal(asked.filter(({ path }) => path.endsWith('query_range')).length, before);
+});
+
+test('renderer: axe finds nothing in either theme, and nothing sticks out of a phone', async () => {
+  for (const theme of ['dark', 'light']) {
+    await page.setViewportSize(kTall);
+    await open(`?theme=${theme}`);
+    assert.deepEqual(await violations(page), [], theme);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForTimeout(500);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(overflow <= 0, `${overflow} px stick out at 390 px in the ${theme} theme`);
+    await page.screenshot({ path: join(kOut, `renderer-${theme}-phone.png`) });
+  }
+  await page.setViewportSize(kTall);
 });
 
 test('renderer: the page reports no error', () => {

@@ -4,7 +4,6 @@
 
 import { themeColor, withAlpha } from '../format/colors.js';
 import { axisLook, kQuietChart, timeScale } from './chart_axes.js';
-import { valueExtent } from './series_shape.js';
 import { toDataset } from './series_style.js';
 import { axisLimits } from './value_axes.js';
 import { displayText } from '../format/display.js';
@@ -49,26 +48,22 @@ function thresholdSteps(axis, limits) {
 }
 
 export class LineChart {
-  /** @param sparkline no axes, no grid: a shape behind a number. */
-  constructor(canvas, { sparkline = false } = {}) {
+  constructor(canvas) {
     this.canvas_ = canvas;
-    this.sparkline_ = sparkline;
     this.chart_ = null;
     this.view_ = null;
   }
 
   /**
    * @param view {series: [{name, color, drawn, hidden, style, stack, axis}], axes: of axesOf(), fromMs,
-   *              toMs, stepMs, theme}; a sparkline takes {series, style, fromMs, toMs}, where style is
-   *              seriesStyle()'s for all, or the parts of it that differ from Grafana's defaults
+   *              toMs, stepMs, theme}
    */
   draw(view) {
     this.view_ = view;
     // The chart knows its size; asking the page would make it lay out between two panels.
     const width = this.chart_?.width || this.canvas_.parentElement.clientWidth || 600;
-    const place = { stepPx: width * (view.stepMs ?? 0) / (view.toMs - view.fromMs), names: view.series.map(({ name }) => name) };
-    const common = { draw: 'line', dash: [], pointSize: 0, showPoints: 'never', ...view.style };
-    const datasets = view.series.map((series) => toDataset(series.style ? series : { ...series, style: common }, place));
+    const place = { stepPx: width * view.stepMs / (view.toMs - view.fromMs), names: view.series.map(({ name }) => name) };
+    const datasets = view.series.map((series) => toDataset(series, place));
     if (!this.chart_) {
       const plugins = [{ beforeDatasetsDraw: (chart) => this.drawBehind_(chart) }];
       this.chart_ = new Chart(this.canvas_, { type: 'line', data: { datasets }, options: this.options_(), plugins });
@@ -80,24 +75,8 @@ export class LineChart {
   }
 
   options_() {
-    return {
-      ...kQuietChart,
-      layout: { padding: this.sparkline_ ? 0 : { top: 6, right: 10 } },
-      scales: this.sparkline_ ? this.hiddenScales_() : { x: this.timeAxis_(), ...this.valueScales_() },
-    };
-  }
-
-  hiddenScales_() {
-    const extent = valueExtent(this.view_.series) ?? { min: 0, max: 1 };
-    const top = Math.max(extent.max, 1e-12);
-    return {
-      x: { type: 'linear', display: false, min: this.view_.fromMs, max: this.view_.toMs },
-      y0: { type: 'linear', display: false, min: Math.min(0, extent.min), max: top * 1.05 },
-    };
-  }
-
-  timeAxis_() {
-    return { ...timeScale(this.view_.fromMs, this.view_.toMs), offset: false };
+    const time = { ...timeScale(this.view_.fromMs, this.view_.toMs), offset: false };
+    return { ...kQuietChart, layout: { padding: { top: 6, right: 10 } }, scales: { x: time, ...this.valueScales_() } };
   }
 
   valueScales_() {
@@ -129,7 +108,7 @@ export class LineChart {
   }
 
   drawBehind_(chart) {
-    const { axes = [], theme } = this.view_;
+    const { axes, theme } = this.view_;
     axes.forEach((axis, index) => {
       if (axis.thresholdsStyle === 'off' || axis.thresholdsStyle === 'series') return;
       const steps = thresholdSteps(axis, this.limits_[index]);
