@@ -15,7 +15,7 @@ import { runLoad } from './load.mjs';
 
 const kOut = process.env.HEARTH_SCREENSHOTS ?? join(kSourceRoot, 'build/screenshots');
 const kWarmUpS = Number(process.env.HEARTH_DASHBOARD_WARM_UP_S ?? 30);
-const kTall = { width: 1440, height: 6000 };  // every panel is in sight and takes part in a refresh
+const kTall = { width: 1440, height: 9500 };  // every panel is in sight and takes part in a refresh
 const kPatienceMs = 120000;
 
 // Asks until stop() is called, which returns what went wrong.
@@ -33,7 +33,7 @@ function keepBusy(appliance, streams) {
 async function enginePanelIds() {
   const file = join(kSourceRoot, 'webui/dashboards/llm.json');
   return allPanels(readDashboard(JSON.parse(await readFile(file, 'utf8'))))
-    .filter(({ targets }) => targets.every(({ expr }) => usesEngineMetrics([expr]) && !/\[1[dh]\]/.test(expr)))
+    .filter(({ targets }) => targets.every(({ expr }) => usesEngineMetrics([expr]) && !/\[(1[dhw]\]|24h:)/.test(expr)))
     .map(({ id }) => id);
 }
 

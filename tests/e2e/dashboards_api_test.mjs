@@ -2,7 +2,7 @@
 // reason, exported as they came, and told apart from what is not drawn.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,6 +11,7 @@ import { launchBrowser, openPage } from '../web/browser.mjs';
 import { Appliance, eventually, kSourceRoot } from './appliance.mjs';
 
 const kShipped = 'hearthLlm';
+const kShippedFiles = join(kSourceRoot, 'webui/dashboards');
 
 const kBoard = {
   uid: 'mine', title: 'My boards & pipes', tags: ['mine'], schemaVersion: 39, weekStart: '', custom: { kept: [1.5, null, 'é'] },
@@ -32,120 +33,114 @@ async function call(appliance, method, path = '', body = undefined, headers = {}
   return { status: response.status, headers: response.headers, body: JSON.parse(text), text, error: () => JSON.parse(text).error.message };
 }
 
-test('dashboards over the API', { timeout: 300000 }, async (t) => {
-  const state = await mkdtemp(join(tmpdir(), 'hearth-dashboards-'));
-  let appliance = await Appliance.start({ state });
-  t.after(async () => {
-    await appliance.stop();
-    await rm(state, { recursive: true, force: true });
-  });
-
-  await t.test('the shipped ones are listed, whole and read-only', async () => {
-    const { body } = await call(appliance, 'GET');
-    assert.ok(body.dashboards.length >= 2);
+const kTests = [
+  ['the shipped ones are listed, whole and read-only', async (box) => {
+    const { body } = await call(box.appliance, 'GET');
+    const names = (await readdir(kShippedFiles)).filter((name) => name.endsWith('.json'));
+    const files = await Promise.all(names.map(async (name) => JSON.parse(await readFile(join(kShippedFiles, name), 'utf8'))));
+    assert.deepEqual(body.dashboards.map(({ uid }) => uid).sort(), files.map(({ uid }) => uid).sort());
     assert.ok(body.dashboards.every(({ source, uid, title, panels }) => source === 'shipped' && uid && title && panels > 0));
-    const one = await call(appliance, 'GET', `/${kShipped}`);
-    const files = await Promise.all(['llm.json'].map((name) => readFile(join(kSourceRoot, 'webui/dashboards', name), 'utf8')));
-    assert.deepEqual(one.body.dashboard, JSON.parse(files[0]));
+    const one = await call(box.appliance, 'GET', `/${kShipped}`);
+    assert.deepEqual(one.body.dashboard, files.find(({ uid }) => uid === kShipped));
     assert.equal(one.body.meta.source, 'shipped');
     for (const [method, sent] of [['PUT', { dashboard: kBoard, version: 1 }], ['PATCH', { title: 'x' }], ['DELETE', undefined]]) {
-      const refused = await call(appliance, method, `/${kShipped}`, sent);
+      const refused = await call(box.appliance, method, `/${kShipped}`, sent);
       assert.equal(refused.status, 409, refused.text);
       assert.match(refused.error(), /comes with the box/);
     }
-  });
+  }],
 
-  await t.test('an upload is answered with what is not drawn', async () => {
-    const { status, body } = await call(appliance, 'POST', '', kBoard);
+  ['an upload is answered with what is not drawn', async (box) => {
+    const { status, body } = await call(box.appliance, 'POST', '', kBoard);
     assert.equal(status, 201);
     assert.deepEqual(body, { uid: 'mine', url: '/d/mine', title: kBoard.title, version: 1, undrawn: kUndrawn });
-    const got = await call(appliance, 'GET', '/mine');
+    const got = await call(box.appliance, 'GET', '/mine');
     assert.deepEqual(got.body.dashboard, kBoard);
     assert.deepEqual(got.body.meta.undrawn, kUndrawn);
     assert.equal(got.headers.get('cache-control'), 'no-store');
-    assert.equal((await fetch(`${appliance.url}/d/mine`)).status, 200);
-  });
+    assert.equal((await fetch(`${box.appliance.url}/d/mine`)).status, 200);
+  }],
 
-  await t.test('a uid that is taken, a version that is old: 409 and what to do', async () => {
-    const again = await call(appliance, 'POST', '', kBoard);
+  ['a uid that is taken, a version that is old: 409 and what to do', async (box) => {
+    const again = await call(box.appliance, 'POST', '', kBoard);
     assert.equal(again.status, 409);
     assert.match(again.error(), /'mine'.*"overwrite": true/);
-    assert.equal((await call(appliance, 'POST', '', { dashboard: { ...kBoard, uid: kShipped }, overwrite: true })).status, 409);
-    const over = await call(appliance, 'POST', '', { dashboard: kBoard, overwrite: true, message: 'again' });
+    assert.equal((await call(box.appliance, 'POST', '', { dashboard: { ...kBoard, uid: kShipped }, overwrite: true })).status, 409);
+    const over = await call(box.appliance, 'POST', '', { dashboard: kBoard, overwrite: true, message: 'again' });
     assert.deepEqual([over.status, over.body.version], [200, 2]);
-    const late = await call(appliance, 'PUT', '/mine', { dashboard: kBoard, version: 1 });
+    const late = await call(box.appliance, 'PUT', '/mine', { dashboard: kBoard, version: 1 });
     assert.equal(late.status, 409);
     assert.match(late.error(), /version 2.*version 1/);
-    assert.equal((await call(appliance, 'PUT', '/mine', { dashboard: kBoard, version: 2 })).body.version, 3);
-  });
+    assert.equal((await call(box.appliance, 'PUT', '/mine', { dashboard: kBoard, version: 2 })).body.version, 3);
+  }],
 
-  await t.test('of many who change one version, one wins', async () => {
-    const { body } = await call(appliance, 'GET', '/mine');
-    const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => call(appliance, 'PUT', '/mine',
+  ['of many who change one version, one wins', async (box) => {
+    const { body } = await call(box.appliance, 'GET', '/mine');
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, index) => call(box.appliance, 'PUT', '/mine',
       { dashboard: { ...kBoard, winner: index }, version: body.meta.version })));
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(7).fill(409)]);
-  });
+  }],
 
-  await t.test('what is no dashboard is refused by name, value and limit', async () => {
+  ['what is no dashboard is refused by name, value and limit', async (box) => {
     for (const [sent, part] of [
       ['{"title":', /invalid JSON/], [{ title: 'x', panels: 3 }, /'panels'/], [{ panels: [] }, /'title'/],
       [{ title: 'x', uid: '../x', panels: [] }, /"\.\.\/x".*1 to 40/], [{ title: 'x', panels: [], y: 'y'.repeat(1 << 20) }, /limit of 1048576/],
       [{ apiVersion: 'dashboard.grafana.app/v2beta1', kind: 'Dashboard', spec: { title: 'x', elements: {} } }, /schema version 2.*Classic/],
     ]) {
-      const refused = await call(appliance, 'POST', '', sent);
+      const refused = await call(box.appliance, 'POST', '', sent);
       assert.equal(refused.status, 400, refused.text);
       assert.match(refused.error(), part);
     }
-  });
+  }],
 
-  await t.test('no page of another origin changes anything', async () => {
+  ['no page of another origin changes anything', async (box) => {
     for (const [method, path, sent] of [['POST', '', kBoard], ['PATCH', '/mine', { title: 'x' }], ['DELETE', '/mine', undefined]]) {
-      const refused = await call(appliance, method, path, sent, { Origin: 'http://evil.example' });
+      const refused = await call(box.appliance, method, path, sent, { Origin: 'http://evil.example' });
       assert.equal(refused.status, 403, method);
     }
-  });
+  }],
 
-  await t.test('what was answered survives kill -9', async () => {
+  ['what was answered survives kill -9', async (box) => {
     const added = [];
-    for (let i = 0; i < 5; ++i) added.push((await call(appliance, 'POST', '', { title: `Kept ${i}`, panels: [] })).body.uid);
-    assert.equal((await call(appliance, 'PATCH', '/kept-0', { title: 'Renamed' })).status, 200);
-    assert.equal((await call(appliance, 'DELETE', '/kept-1')).status, 200);
-    await appliance.kill9();
-    appliance = await Appliance.start({ state });
-    const { dashboards } = (await call(appliance, 'GET')).body;
+    for (let i = 0; i < 5; ++i) added.push((await call(box.appliance, 'POST', '', { title: `Kept ${i}`, panels: [] })).body.uid);
+    assert.equal((await call(box.appliance, 'PATCH', '/kept-0', { title: 'Renamed' })).status, 200);
+    assert.equal((await call(box.appliance, 'DELETE', '/kept-1')).status, 200);
+    await box.appliance.kill9();
+    box.appliance = await Appliance.start({ state: box.state });
+    const { dashboards } = (await call(box.appliance, 'GET')).body;
     const uploaded = dashboards.filter(({ source }) => source === 'uploaded');
     assert.deepEqual(uploaded.map(({ uid, title }) => [uid, title]).sort(),
       [['kept-0', 'Renamed'], ['kept-2', 'Kept 2'], ['kept-3', 'Kept 3'], ['kept-4', 'Kept 4'], ['mine', kBoard.title]]);
-    assert.equal((await call(appliance, 'GET', '/kept-1')).status, 404);
-  });
+    assert.equal((await call(box.appliance, 'GET', '/kept-1')).status, 404);
+  }],
 
-  await t.test('an export asks for the data source and comes back as it went', async () => {
-    const file = await call(appliance, 'GET', '/mine/export');
+  ['an export asks for the data source and comes back as it went', async (box) => {
+    const file = await call(box.appliance, 'GET', '/mine/export');
     assert.equal(file.headers.get('content-disposition'), 'attachment; filename="my-boards-pipes.json"');
     const { __inputs: inputs, winner, ...rest } = file.body;
     assert.ok(winner >= 0);
     assert.deepEqual(inputs.map(({ name, type, pluginId }) => [name, type, pluginId]), [['DS_PROMETHEUS', 'datasource', 'prometheus']]);
     assert.deepEqual(rest, kBoard);
-    await call(appliance, 'DELETE', '/mine');
-    assert.equal((await call(appliance, 'POST', '', file.text)).status, 201);
-    assert.equal((await call(appliance, 'GET', '/mine/export')).text, file.text);
+    await call(box.appliance, 'DELETE', '/mine');
+    assert.equal((await call(box.appliance, 'POST', '', file.text)).status, 201);
+    assert.equal((await call(box.appliance, 'GET', '/mine/export')).text, file.text);
     // A shipped file is its own export.
-    assert.deepEqual((await call(appliance, 'GET', `/${kShipped}/export`)).body, (await call(appliance, 'GET', `/${kShipped}`)).body.dashboard);
-  });
+    assert.deepEqual((await call(box.appliance, 'GET', `/${kShipped}/export`)).body, (await call(box.appliance, 'GET', `/${kShipped}`)).body.dashboard);
+  }],
 
-  await t.test('the page: search, upload, replace, rename, copy, delete', async () => {
+  ['the page: search, upload, replace, rename, copy, delete', async (box) => {
     const browser = await launchBrowser();
     const problems = [];
-    const page = await openPage(browser, appliance.url, problems);
+    const page = await openPage(browser, box.appliance.url, problems);
     const row = (uid) => page.locator(`tr[data-uid="${uid}"]`);
-    await page.goto(`${appliance.url}/dashboards`);
+    await page.goto(`${box.appliance.url}/dashboards`);
     await row('mine').waitFor();
     await page.fill('#search', 'pipes');
     await eventually('one row', async () => (await page.locator('#dashboards tbody tr').count()) === 1);
     assert.equal(new URL(page.url()).searchParams.get('search'), 'pipes');
     await page.fill('#search', '');
 
-    const file = join(state, 'upload.json');
+    const file = join(box.state, 'upload.json');
     await writeFile(file, JSON.stringify({ ...kBoard, uid: 'fresh', title: 'Fresh' }));
     await page.setInputFiles('#upload-file', file);
     const answer = page.locator('.answer').first();
@@ -153,7 +148,7 @@ test('dashboards over the API', { timeout: 300000 }, async (t) => {
     await row('fresh').waitFor();
     await page.setInputFiles('#upload-file', file);
     await answer.getByRole('button', { name: 'Replace it' }).click();
-    await eventually('version 2', async () => (await call(appliance, 'GET', '/fresh')).body.meta.version === 2);
+    await eventually('version 2', async () => (await call(box.appliance, 'GET', '/fresh')).body.meta.version === 2);
 
     await page.evaluate(() => {
       const data = new DataTransfer();
@@ -178,7 +173,7 @@ test('dashboards over the API', { timeout: 300000 }, async (t) => {
     await row('dropped').getByRole('button', { name: 'Delete' }).click();
     await page.locator('dialog[open]').getByRole('button', { name: 'Delete' }).click();
     await row('dropped').waitFor({ state: 'detached' });
-    assert.equal((await call(appliance, 'GET', '/dropped')).status, 404);
+    assert.equal((await call(box.appliance, 'GET', '/dropped')).status, 404);
 
     assert.deepEqual(await violations(page), []);
     await page.setViewportSize({ width: 390, height: 844 });
@@ -187,5 +182,15 @@ test('dashboards over the API', { timeout: 300000 }, async (t) => {
     // The browser itself reports the 409 of the second upload.
     assert.deepEqual(problems.filter((text) => !/status of 409/.test(text)), []);
     await browser.close();
+  }],
+];
+
+test('dashboards over the API', { timeout: 300000 }, async (t) => {
+  const state = await mkdtemp(join(tmpdir(), 'hearth-dashboards-'));
+  const box = { state, appliance: await Appliance.start({ state }) };
+  t.after(async () => {
+    await box.appliance.stop();
+    await rm(state, { recursive: true, force: true });
   });
+  for (const [name, run] of kTests) await t.test(name, () => run(box));
 });

@@ -101,6 +101,7 @@ async function askOptions(variable, scope, range) {
     case 'query': {
       // "Never refresh": the file's own options stand.
       if (variable.refresh === 0 && variable.options.length > 0) return variable.options;
+      if (!variable.query.trim()) return [];  // left over in many a dashboard
       const query = parseVariableQuery(interpolate(variable.query, scope));
       return sortOptions(applyRegex(await kAsk[query.kind](query, range), interpolate(variable.regex ?? '', scope, 'raw')), variable.sort);
     }

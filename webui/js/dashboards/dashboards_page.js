@@ -34,7 +34,7 @@ class DashboardsPage {
     document.body.prepend(
       buildTopBar('/dashboards', [this.uploads_.button]),
       this.status_.alerts,
-      el('div', { class: 'strip' }, el('h1', {}, t('Dashboards')), this.status_.facts),
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Dashboards')), this.status_.facts),
       el('main', { class: 'listing' },
         el('div', { class: 'filters' }, this.search_, this.tagList_),
         this.uploads_.answers, this.problem_, this.count_, this.buildTable_(),
@@ -95,11 +95,11 @@ class DashboardsPage {
     const { uid, title, description, tags, panels, source, updated_ms: updatedMs } = dashboard;
     const titleCell = el('td', { class: 'title' });
     const row = el('tr', { 'data-uid': uid }, titleCell,
-      el('td', { class: 'cell-tags' }, ...tags.map((tag) => el('span', { class: 'tag' }, tag))),
+      el('td', {}, tags.length > 0 && el('div', { class: 'cell-tags' }, ...tags.map((tag) => el('span', { class: 'tag' }, tag)))),
       el('td', { class: 'number', 'data-label': t('Panels') }, String(panels)),
       el('td', {}, t(kSources[source])),
       el('td', { class: 'nowrap' }, updatedMs > 0 ? when(updatedMs) : ''),
-      el('td', { class: 'actions' }, ...this.actions_(dashboard, titleCell)));
+      el('td', {}, el('div', { class: 'actions' }, ...this.actions_(dashboard, titleCell))));
     this.showTitle_(titleCell, uid, title, description);
     return row;
   }

@@ -27,7 +27,10 @@ export class Uploads {
     this.onDone_ = onDone;
     this.input_ = el('input', {
       type: 'file', accept: '.json,application/json', multiple: true, hidden: true, id: 'upload-file',
-      onchange: () => this.takeFiles_(this.input_.files),
+      onchange: () => {
+        this.takeFiles_(this.input_.files);
+        this.input_.value = '';  // the same file may be chosen again
+      },
     });
     this.button = el('button', { type: 'button', class: 'primary', id: 'upload', onclick: () => this.choose() },
       t('Upload dashboard'));
@@ -38,7 +41,6 @@ export class Uploads {
   }
 
   choose() {
-    this.input_.value = '';
     this.input_.click();
   }
 

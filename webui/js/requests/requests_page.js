@@ -72,7 +72,7 @@ class RequestsPage {
     document.body.prepend(
       buildTopBar('/requests', [this.live_]),
       this.status_.alerts,
-      el('div', { class: 'strip' }, el('h1', {}, t('Requests')), this.status_.facts),
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Requests')), this.status_.facts),
       el('main', { class: 'listing requests' },
         el('div', { class: 'filters' }, ...this.selects_, this.id_, this.slowest_), this.legend_(), this.problem_, this.summary_,
         el('div', { class: 'split' }, el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('Requests') }, this.buildTable_()), this.detail_),
@@ -131,7 +131,7 @@ class RequestsPage {
     const column = (text, kind) => el('th', { scope: 'col', class: kind }, text);
     return el('table', { class: 'rows', id: 'requests' },
       el('thead', {}, el('tr', {}, column(t('Time')), column(t('Model')), column(t('Outcome')), column(t('Tokens in'), 'number'),
-        column(t('Tokens out'), 'number'), column('TTFT', 'number'), column(t('Duration'), 'number'), column(t('Where the time went'), 'wide'))),
+        column(t('Tokens out'), 'number'), column('TTFT', 'number'), column(t('Duration'), 'number'), column(t('Where the time went'), 'bar-cell'))),
       this.body_);
   }
 
@@ -201,7 +201,7 @@ class RequestsPage {
       el('td', { class: 'number' }, count(request.generation_tokens)),
       el('td', { class: 'number nowrap' }, millis(request.ttft_ms)),
       el('td', { class: 'number nowrap' }, millis(request.e2e_ms)),
-      el('td', { class: 'wide' }, waterfall(request, scaleMs)));
+      el('td', { class: 'bar-cell' }, waterfall(request, scaleMs)));
   }
 
   /** Shows one request beside the list; null closes. */
