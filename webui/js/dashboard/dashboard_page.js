@@ -12,14 +12,14 @@ import { HoverSync } from '../time/hover.js';
 import { RefreshTimer } from '../time/refresh_timer.js';
 import { refreshMs } from '../time/refresh_timer_rules.js';
 import { setTimeZone } from '../time/zone.js';
-import { readDashboard } from './dashboard_model.js';
+import { applyVariables, readDashboard } from './dashboard_model.js';
 import { fetchDashboard, kHomeUid, uidOfPath } from './dashboard_source.js';
 import { DashboardView } from './dashboard_view.js';
 import { PageBar } from './page_bar.js';
 import { pageKeys } from './page_keys.js';
 import { PageState } from './page_state.js';
 import { drawnFeatures } from './undrawn.js';
-import { loadOptions } from './variable_picker.js';
+import { dependents, loadVariables, ofTimeRange } from './variable_options.js';
 import { queryScope } from './variables.js';
 
 const kAutoRefreshWidthPx = 450;  // about the width of a panel: Auto asks once per pixel of it
@@ -62,7 +62,7 @@ export class DashboardPage {
     const set = (run) => this.change(run);
     const page = uidOfPath(location.pathname) === kHomeUid ? '/' : '';
     this.bar = new PageBar(page, this.dashboard, this.state, {
-      onChange: () => set(() => {}),
+      onVariable: (variable) => this.variableChanged_(variable),
       onRange: (range) => set((state) => { state.range = range; }),
       onZone: (zone) => set(() => setTimeZone(zone)),
       zoomOut: () => set((state) => state.zoomOut()),
@@ -109,27 +109,43 @@ export class DashboardPage {
   async start() {
     this.show_();
     await this.loadVariables_();
-    const { fromMs, toMs } = this.state.resolved();
-    this.view.showConditional((selector) => seriesExist(selector, fromMs, toMs));
+    this.showConditional_();
     await this.refresh();
   }
 
-  async loadVariables_() {
+  showConditional_() {
     const { fromMs, toMs } = this.state.resolved();
-    for (const variable of this.dashboard.variables) {
-      const scope = queryScope(this.dashboard.variables, 1, (toMs - fromMs) / 1000);
-      try {
-        await loadOptions(variable, scope, fromMs, toMs);
-      } catch {
-        // The panels ask the same box and show its answer; All needs no options.
-        if (variable.values.length === 0) variable.values = ['$__all'];
-      }
-    }
-    this.showLive_();
+    this.view.showConditional((selector) => seriesExist(selector, fromMs, toMs));
+  }
+
+  /** @param only the variables to ask, all when null */
+  async loadVariables_(only = null) {
+    const { fromMs, toMs } = this.state.resolved();
+    const { dashboard } = this;
+    const scopeOf = () => queryScope(dashboard.variables, 1, (toMs - fromMs) / 1000, { fromMs, toMs, dashboard });
+    await loadVariables(dashboard.variables, scopeOf, fromMs, toMs, { only });
+    this.show_();
+  }
+
+  /** Variables whose options hang on the one that a person changed are asked before the panels. */
+  async variableChanged_(variable) {
+    const hanging = dependents(this.dashboard.variables, variable);
+    if (hanging.length > 0) await this.loadVariables_(hanging);
+    this.change(() => {});
+  }
+
+  /** Titles and repeated panels follow the variables: other ones need other frames. */
+  replaceView_() {
+    const old = this.view;
+    this.view = this.makeView_();
+    old.element.replaceWith(this.view.element);
+    old.destroy();
+    this.showConditional_();
   }
 
   /** Everything that follows from the state, except for the panels' data. */
   show_() {
+    if (applyVariables(this.dashboard)) this.replaceView_();
     if (!this.view.setSolo(this.state.viewPanel)) this.state.viewPanel = null;
     document.body.classList.toggle('kiosk', this.state.kiosk);
     const { fromMs, toMs } = this.state.resolved();
@@ -147,7 +163,10 @@ export class DashboardPage {
 
   /** The person changed the view: a new address, then new data. */
   change(run) {
+    const { range } = this.state;
     run(this.state);
+    const asked = ofTimeRange(this.dashboard.variables);
+    if (this.state.range !== range && asked.length > 0) this.loadVariables_(asked);
     this.state.writeAddress();
     this.show_();
     return this.refresh();

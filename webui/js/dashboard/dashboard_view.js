@@ -88,6 +88,11 @@ export class DashboardView {
     return target !== null;
   }
 
+  destroy() {
+    this.observer_.disconnect();
+    for (const frame of this.frames) frame.destroy();
+  }
+
   redraw() {
     for (const frame of this.frames) frame.redraw();
   }

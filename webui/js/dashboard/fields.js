@@ -50,6 +50,7 @@ export class FieldConfigs {
   /** @param fieldConfig Grafana's {defaults, overrides} */
   constructor(fieldConfig) {
     this.defaults_ = { ...fieldConfig?.defaults, custom: fieldConfig?.defaults?.custom ?? {} };
+    this.defaultName = fieldConfig?.defaults?.displayName ?? '';
     this.overrides_ = (fieldConfig?.overrides ?? []).filter((item) => kMatchers[item.matcher?.id]);
     this.kept_ = new Map();  // which overrides match -> config
   }

@@ -15,7 +15,7 @@ const refreshTitle = (choice) => t(kRefreshChoices.find(([value]) => value === c
 export class PageBar {
   /**
    * @param page the address in the navigation
-   * @param actions {onChange(), onRange(range), onZone(zone), zoomOut(), shift(steps), refresh(),
+   * @param actions {onVariable(variable), onRange(range), onZone(zone), zoomOut(), shift(steps), refresh(),
    *   setRefresh(choice), toggleKiosk(), showHelp(), backToNow(), toggleEvents()}
    */
   constructor(page, dashboard, state, actions) {
@@ -23,7 +23,7 @@ export class PageBar {
     this.actions_ = actions;
     this.picker = new TimePicker(state.range, actions.onRange, actions.onZone);
     this.variables_ = dashboard.variables.filter((variable) => !variable.hidden)
-      .map((variable) => new VariablePicker(variable, actions.onChange));
+      .map((variable) => new VariablePicker(variable, () => actions.onVariable(variable)));
     this.element = buildTopBar(page, [
       el('div', { class: 'group' },
         toolButton('left', t('Earlier (t ←)'), { id: 'earlier', onclick: () => actions.shift(-1) }),

@@ -1,41 +1,94 @@
-// Runs a panel's queries. A live panel asks only for what is new since its last answer.
+// Runs a panel's queries. A live panel asks only for what is new since its last answer, and not at all
+// while nothing new can be there: then it hands out the very same answer, so that nobody draws it again.
 
 import { queryInstant, queryRange } from '../prometheus/prometheus_api.js';
+import { countsPerBucket } from '../prometheus/buckets.js';
 import { nameSeries } from '../prometheus/series.js';
 import { FieldConfigs, configureSeries } from './fields.js';
-import { interpolate, queryScope, queryStep } from './variables.js';
+import { configureFrames, framesOf, seriesOf } from './frames.js';
+import { applyTransformations } from './transformations.js';
+import { interpolate, parseDuration, queryScope, queryStep } from './variables.js';
 
 // The newest points of an answer still change while samples of their window arrive.
 const kUnsettledMs = 5000;
+const kMostPointsPerPixel = 2;
+
+/** A series' identity: its labels in order. */
+function keyOf(series) {
+  series.key ??= JSON.stringify(Object.entries(series.labels).sort());
+  return series.key;
+}
 
 /** Joins a kept series list and a newer answer that begins at `newFromMs`. */
 function joinSeries(kept, newer, newFromMs, fromMs) {
-  const key = (series) => JSON.stringify(Object.entries(series.labels).sort());
   const result = new Map();
   for (const series of kept) {
     const points = series.points.filter((point) => point.x >= fromMs && point.x < newFromMs);
-    result.set(key(series), { ...series, points });
+    result.set(keyOf(series), { ...series, points });
   }
   for (const series of newer) {
-    const before = result.get(key(series))?.points ?? [];
-    result.set(key(series), { ...series, points: before.concat(series.points) });
+    const before = result.get(keyOf(series))?.points ?? [];
+    result.set(keyOf(series), { ...series, points: before.concat(series.points) });
   }
   return [...result.values()].filter((series) => series.points.length > 0);
+}
+
+function samePoints(a, b) {
+  return a.length === b.length && a.every((point, index) => Object.is(point.y, b[index].y));
+}
+
+function sameSeries(a, b) {
+  return a.length === b.length
+    && a.every((series, index) => keyOf(series) === keyOf(b[index]) && samePoints(series.points, b[index].points));
+}
+
+/** The panel's own time in place of the dashboard's: "Last 1h", shifted by "1d". */
+export function panelRange(panel, fromMs, toMs) {
+  const lengthS = parseDuration(panel.timeFrom);
+  const shiftMs = (parseDuration(panel.timeShift) ?? 0) * 1000;
+  const start = lengthS === null ? fromMs : toMs - lengthS * 1000;
+  return { fromMs: start - shiftMs, toMs: toMs - shiftMs };
+}
+
+/** What a panel shows instead of the dashboard's time, in words; '' when it follows it. */
+export function panelTimeText(panel) {
+  return [panel.timeFrom && `now-${panel.timeFrom}`, panel.timeShift && `-${panel.timeShift}`].filter(Boolean).join(' ');
 }
 
 export class PanelData {
   constructor(panel) {
     this.panel_ = panel;
-    this.kept_ = new Map();  // expression and step -> {series, toMs}
+    this.kept_ = new Map();  // step and expression -> {series, fromMs, toMs, settled}
     this.abort_ = null;
     this.configs_ = new FieldConfigs(panel.fieldConfig);
+    this.last_ = null;  // {signature, results, answer}
+  }
+
+  /** One entry per target: what is sent for it. */
+  plan_(variables, fromMs, toMs, widthPx) {
+    const { panel_: panel } = this;
+    const rangeS = (toMs - fromMs) / 1000;
+    const width = Math.max(100, widthPx);
+    const points = Math.min(panel.maxDataPoints ?? width, width * kMostPointsPerPixel);
+    return panel.targets.map((target) => {
+      const extra = { fromMs, toMs, dashboard: panel.dashboard, scoped: panel.scoped };
+      const minStep = target.minStep ? interpolate(target.minStep, queryScope(variables, 1, rangeS, extra), 'raw') : '';
+      const minStepS = parseDuration(minStep);
+      const stepS = queryStep(rangeS, points, minStepS ?? undefined) * (target.intervalFactor > 1 ? target.intervalFactor : 1);
+      const scope = queryScope(variables, stepS, rangeS, { ...extra, minStepS });
+      return {
+        target, stepS,
+        expr: interpolate(target.expr, scope),
+        legend: interpolate(target.legendFormat ?? '', scope, 'glob'),
+        instant: Boolean(target.instant && !target.range),
+      };
+    });
   }
 
   /** The expressions as they are sent, for the panel's inspector. */
   expressions(variables, fromMs, toMs, widthPx) {
-    const rangeS = (toMs - fromMs) / 1000;
-    const scope = queryScope(variables, queryStep(rangeS, widthPx), rangeS);
-    return this.panel_.targets.map((target) => interpolate(target.expr, scope));
+    const range = panelRange(this.panel_, fromMs, toMs);
+    return this.plan_(variables, range.fromMs, range.toMs, widthPx).map(({ expr }) => expr);
   }
 
   cancel() {
@@ -43,42 +96,85 @@ export class PanelData {
     this.abort_ = null;
   }
 
+  /** The next load asks for everything anew. */
+  forget() {
+    this.kept_.clear();
+    this.last_ = null;
+  }
+
   /**
-   * @param widthPx points are at most one per pixel of it
-   * @returns {{series, fromMs, toMs, stepS}}; throws ApiError, or AbortError after cancel().
+   * @param widthPx points are at most two per pixel of it
+   * @returns {{series, tables, fromMs, toMs, stepS}}, the same object as before when nothing changed;
+   *          throws ApiError, or AbortError after cancel().
    */
-  async load(variables, fromMs, toMs, widthPx) {
+  async load(variables, dashboardFromMs, dashboardToMs, widthPx) {
     this.cancel();
     this.abort_ = new AbortController();
     const { signal } = this.abort_;
-    const stepS = queryStep((toMs - fromMs) / 1000, Math.max(100, widthPx));
-    const exprs = this.expressions(variables, fromMs, toMs, Math.max(100, widthPx));
+    const { fromMs, toMs } = panelRange(this.panel_, dashboardFromMs, dashboardToMs);
+    const plan = this.plan_(variables, fromMs, toMs, widthPx);
+    const results = await Promise.all(plan.map((query) => (query.instant
+      ? this.instant_(query, toMs, signal)
+      : this.range_(query, fromMs, toMs, signal))));
+    this.forgetOthers_(plan);
+    const stepS = plan.reduce((least, query) => Math.min(least, query.stepS), Infinity);
+    // A range that moved by less than a step shows the same points at the same pixels.
     const stepMs = stepS * 1000;
-    const alignedFrom = Math.floor(fromMs / stepMs) * stepMs;
-    const results = await Promise.all(this.panel_.targets.map((target, index) => (target.instant
-      ? queryInstant(exprs[index], toMs, signal)
-      : this.range_(exprs[index], alignedFrom, toMs, stepS, signal))));
-    this.forgetOthers_(exprs, stepS);
-    const series = configureSeries(this.configs_, nameSeries(this.panel_.targets, results));
-    return { series, fromMs, toMs, stepS };
+    const signature = JSON.stringify([Math.floor(fromMs / stepMs), Math.floor(toMs / stepMs), plan.map(({ expr, legend }) => [expr, legend])]);
+    const { last_: last } = this;
+    if (last?.signature === signature && results.every((result, index) => result === last.results[index])) return last.answer;
+    const answer = this.answer_(plan, results, { fromMs, toMs, stepS });
+    this.last_ = { signature, results, answer };
+    return answer;
   }
 
-  async range_(expr, fromMs, toMs, stepS, signal) {
+  answer_(plan, results, range) {
+    const targets = plan.map(({ target, legend }) => ({ ...target, legendFormat: legend }));
+    const shaped = results.map((list, index) => (targets[index].format === 'heatmap' ? countsPerBucket(list) : list));
+    const named = nameSeries(targets, shaped);
+    const configs = this.configs_;
+    if (this.panel_.transformations.length === 0) {
+      const series = configureSeries(configs, named);
+      // Time series never become tables unless a panel asks for them.
+      return { series, ...range, get tables() { return configureFrames(configs, framesOf(targets, series)); } };
+    }
+    const tables = configureFrames(configs, applyTransformations(framesOf(targets, named), this.panel_.transformations));
+    const configured = seriesOf(tables, range.toMs).map((series) => ({ ...series, config: configs.of({ ...series, type: 'number' }) }));
+    return { series: configured, tables, ...range };
+  }
+
+  async instant_({ expr }, toMs, signal) {
+    const key = `instant ${expr}`;
+    const series = await queryInstant(expr, toMs, signal);
+    const kept = this.kept_.get(key)?.series;
+    if (kept && sameSeries(kept, series)) return kept;
+    this.kept_.set(key, { series });
+    return series;
+  }
+
+  async range_({ expr, stepS }, rangeFromMs, toMs, signal) {
     const stepMs = stepS * 1000;
+    const fromMs = Math.floor(rangeFromMs / stepMs) * stepMs;
     const alignedTo = Math.floor(toMs / stepMs) * stepMs;
     const key = `${stepS} ${expr}`;
     const kept = this.kept_.get(key);
+    const settledNow = Date.now() - alignedTo >= kUnsettledMs;
+    if (kept && kept.fromMs === fromMs && kept.toMs === alignedTo) {
+      // The last point is asked for twice: when it begins, and when its window is complete.
+      if (kept.settled || (stepMs >= kUnsettledMs && !settledNow)) return kept.series;
+    }
     const reusable = kept && kept.fromMs <= fromMs && kept.toMs >= fromMs && kept.toMs <= alignedTo;
     const settled = reusable ? Math.floor((kept.toMs - kUnsettledMs) / stepMs) * stepMs : fromMs;
     const queryFrom = Math.max(fromMs, settled);
     let series = await queryRange(expr, queryFrom, alignedTo, stepS, signal);
     if (reusable) series = joinSeries(kept.series, series, queryFrom, fromMs);
-    this.kept_.set(key, { series, fromMs, toMs: alignedTo });
+    if (kept && kept.fromMs === fromMs && sameSeries(kept.series, series)) series = kept.series;
+    this.kept_.set(key, { series, fromMs, toMs: alignedTo, settled: settledNow });
     return series;
   }
 
-  forgetOthers_(exprs, stepS) {
-    const current = new Set(exprs.map((expr) => `${stepS} ${expr}`));
+  forgetOthers_(plan) {
+    const current = new Set(plan.map(({ expr, stepS, instant }) => (instant ? `instant ${expr}` : `${stepS} ${expr}`)));
     for (const key of this.kept_.keys()) {
       if (!current.has(key)) this.kept_.delete(key);
     }

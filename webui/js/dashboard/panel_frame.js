@@ -111,6 +111,7 @@ export class PanelFrame {
     const slow = setTimeout(() => { this.progress_.hidden = false; }, patienceMs);
     try {
       const answer = await this.data_.load(...query);
+      if (answer === this.answer_ && ['ready', 'empty'].includes(this.element.dataset.state)) return;  // shown already
       this.answer_ = answer;
       if (hasData(answer.series)) {
         this.showNote_('ready', '');

@@ -29,19 +29,34 @@ function sourceType(source, inputs) {
   return inputs.get(name) ?? '';
 }
 
-function sourcesOf(panel, inputs) {
-  const targets = (Array.isArray(panel.targets) ? panel.targets : []).filter((target) => !target.hide);
-  return targets.map((target) => sourceType(target.datasource, inputs) || sourceType(panel.datasource, inputs));
+const inputsOf = (dashboard) => new Map((dashboard.__inputs ?? []).map(({ name, pluginId }) => [`\${${name}}`, pluginId ?? '']));
+
+const shownTargets = (panel) => (Array.isArray(panel.targets) ? panel.targets : []).filter((target) => !target.hide);
+
+const targetSource = (target, panel, inputs) => sourceType(target.datasource, inputs) || sourceType(panel.datasource, inputs);
+
+/** The targets of a panel that the box answers: shown ones with PromQL. */
+export function queriedTargets(panel, dashboard, features) {
+  const inputs = inputsOf(dashboard);
+  const known = (source) => !features || source === '' || features.datasources.includes(source);
+  return shownTargets(panel).filter((target) => target.expr && known(targetSource(target, panel, inputs)));
 }
 
-function undrawnOfPanel(panel, features, inputs) {
+/** A panel of the library with the model that the file may bring along, else the panel as it is. */
+export function withLibraryModel(panel, dashboard) {
+  const model = panel.libraryPanel && !panel.targets ? dashboard.__elements?.[panel.libraryPanel.uid]?.model : null;
+  return model ? { ...model, ...panel } : panel;
+}
+
+function undrawnOfPanel(original, features, dashboard, inputs) {
+  const panel = withLibraryModel(original, dashboard);
   if (panel.libraryPanel && !panel.targets) {
     return [t('library panel "{name}" is not part of the file', { name: panel.libraryPanel.name ?? panel.libraryPanel.uid ?? '' })];
   }
   const type = panel.type ?? '';
   if (!features.panels.includes(type)) return [t('panel type {type} is not drawn', { type })];
   if (type === 'row' || type === 'text') return [];
-  const what = sourcesOf(panel, inputs)
+  const what = shownTargets(panel).map((target) => targetSource(target, panel, inputs))
     .filter((source) => source !== '' && !features.datasources.includes(source))
     .map((source) => t('data source type {type} is not queried', { type: source }));
   for (const { id, disabled } of panel.transformations ?? []) {
@@ -78,15 +93,16 @@ function undrawnOfDashboard(dashboard, features) {
  *          panelId 0 and its title; nothing is said twice of one panel.
  */
 export function undrawn(dashboard, features) {
-  const inputs = new Map((dashboard.__inputs ?? []).map(({ name, pluginId }) => [`\${${name}}`, pluginId ?? '']));
+  const inputs = inputsOf(dashboard);
   const list = (panelId, title, sentences) => [...new Set(sentences)].map((what) => ({ panelId, title, what }));
   return [
     ...list(0, dashboard.title ?? '', undrawnOfDashboard(dashboard, features)),
-    ...panelsOf(dashboard).flatMap((panel) => list(panel.id ?? 0, panel.title ?? '', undrawnOfPanel(panel, features, inputs))),
+    ...panelsOf(dashboard).flatMap((panel) => list(panel.id ?? 0, panel.title ?? '', undrawnOfPanel(panel, features, dashboard, inputs))),
   ];
 }
 
 /** The same for one panel object of `dashboard`. */
 export function undrawnInPanel(panel, dashboard, features) {
-  return undrawn({ __inputs: dashboard.__inputs, panels: [{ ...panel, panels: [] }] }, features).map(({ what }) => what);
+  const { __inputs, __elements } = dashboard;
+  return undrawn({ __inputs, __elements, panels: [{ ...panel, panels: [] }] }, features).map(({ what }) => what);
 }

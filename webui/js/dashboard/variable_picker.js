@@ -1,70 +1,118 @@
-// A template variable in the bar: one or several values, or All.
+// A template variable in the bar: one or several values, or All; free text for a textbox.
 
 import { Dropdown } from '../shell/dropdown.js';
 import { el, icon } from '../shell/dom.js';
-import { labelValues } from '../prometheus/prometheus_api.js';
-import { interpolate, parseLabelValues } from './variables.js';
+import { t } from '../shell/i18n.js';
+import { chooseValue } from './variable_options.js';
+import { kAll, variableLabel } from './variables.js';
 
-const kAll = '$__all';
+const kFilterFrom = 8;       // options from which a filter box helps more than it takes room
+const kMostShown = 500;      // the filter finds the others
 
-/** Fills variable.options; a custom variable lists them itself, a query asks the box. */
-export async function loadOptions(variable, scope, fromMs, toMs, signal) {
-  if (variable.type === 'custom' || variable.type === 'interval') {
-    variable.options = variable.query.split(',').map((text) => text.trim()).filter(Boolean);
-  } else if (variable.type === 'query') {
-    const query = parseLabelValues(interpolate(variable.query, scope));
-    if (!query) throw new Error(`the variable query "${variable.query}" is not label_values(…)`);
-    variable.options = await labelValues(query.label, query.selector, fromMs, toMs, signal);
-  }
-  const known = variable.values.filter((value) => value === kAll || variable.options.includes(value));
-  if (variable.values.length === 0) {
-    variable.values = variable.includeAll ? [kAll] : variable.options.slice(0, 1);
-  } else if (known.length > 0) {
-    variable.values = known;
-  }
-}
-
-/** The values after `clicked` was chosen: All and single values exclude each other. */
-export function chooseValue(variable, clicked) {
-  if (clicked === kAll || !variable.multi) return [clicked];
-  const single = variable.values.filter((value) => value !== kAll);
-  const next = single.includes(clicked) ? single.filter((value) => value !== clicked) : [...single, clicked];
-  return next.length === 0 && variable.includeAll ? [kAll] : next;
+/** The options that hold every word of `filter`, in any case. */
+export function filterOptions(options, filter) {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return options.filter(({ text }) => words.every((word) => text.toLowerCase().includes(word)));
 }
 
 export class VariablePicker {
+  /** @param onChange() after variable.values changed */
   constructor(variable, onChange) {
     this.variable_ = variable;
     this.onChange_ = onChange;
-    this.label_ = el('b', {});
-    const button = el('button', { type: 'button', class: 'tool wide', 'data-variable': variable.name },
-      el('span', { class: 'muted' }, variable.label), this.label_, icon('chevron'));
-    this.dropdown_ = new Dropdown(button, (pane) => this.fill_(pane));
-    this.element = this.dropdown_.element;
+    this.element = variable.type === 'textbox' ? this.textBox_() : this.menu_();
     this.show();
+  }
+
+  textBox_() {
+    this.input_ = el('input', {
+      type: 'text', class: 'tool-input', 'data-variable': this.variable_.name, value: this.variable_.values[0] ?? '',
+      onchange: () => {
+        this.variable_.values = [this.input_.value];
+        this.onChange_();
+      },
+    });
+    return el('label', { class: 'tool wide text-variable' }, el('span', { class: 'muted' }, this.caption_()), this.input_);
+  }
+
+  menu_() {
+    const { variable_: variable } = this;
+    this.label_ = el('b', {});
+    const button = el('button', { type: 'button', class: 'tool wide', 'data-variable': variable.name, title: variable.description || null },
+      el('span', { class: 'muted' }, this.caption_()), this.label_, icon('chevron'));
+    this.dropdown_ = new Dropdown(button, (pane) => this.fill_(pane));
+    return this.dropdown_.element;
+  }
+
+  caption_() {
+    return this.variable_.hideLabel ? '' : this.variable_.label;
   }
 
   show() {
-    const { values } = this.variable_;
-    this.label_.textContent = values.includes(kAll) ? 'All' : values.join(' + ') || 'none';
+    const { variable_: variable } = this;
+    if (this.input_) {
+      if (document.activeElement !== this.input_) this.input_.value = variable.values[0] ?? '';
+      return;
+    }
+    this.label_.textContent = variable.values.includes(kAll) ? t('All') : variableLabel(variable) || t('none');
   }
 
   fill_(pane) {
-    const variable = this.variable_;
-    const choices = variable.options.map((value) => [value, value]);
-    if (variable.includeAll) choices.unshift([kAll, 'All']);
-    pane.replaceChildren(el('div', { class: 'choices' }, ...choices.map(([value, text]) => el('button', {
-      type: 'button',
-      class: variable.values.includes(value) ? 'choice current' : 'choice',
-      onclick: () => this.choose_(pane, value),
-    }, el('i', { class: variable.multi ? 'tick' : 'tick round' }), text))));
+    const { variable_: variable } = this;
+    this.list_ = el('div', { class: 'choices variable-choices', role: 'listbox', 'aria-multiselectable': String(variable.multi),
+      'aria-label': variable.label });
+    const filter = variable.options.length >= kFilterFrom && el('input', {
+      type: 'search', class: 'choice-filter', placeholder: t('Filter'), 'aria-label': t('Filter {name}', { name: variable.label }),
+      autofocus: true, oninput: () => this.list(filter.value),
+    });
+    pane.replaceChildren(filter || '', this.list_);
+    pane.onkeydown = (event) => this.key_(event, pane);
+    this.filter_ = filter || null;
+    this.list('');
   }
 
-  choose_(pane, value) {
+  /** Shows the options that fit; the buttons of those that stay are kept, and the focus with them. */
+  list(filter) {
+    const { variable_: variable } = this;
+    const fitting = filterOptions(variable.options, filter).slice(0, kMostShown);
+    const choices = fitting.map(({ text, value }) => [value, text]);
+    if (variable.includeAll && filter === '') choices.unshift([kAll, t('All')]);
+    this.list_.replaceChildren(...choices.map(([value, text]) => el('button', {
+      type: 'button', role: 'option', 'data-value': value,
+      onclick: () => this.choose_(value),
+    }, el('i', { class: variable.multi ? 'tick' : 'tick round' }), text)));
+    if (choices.length === 0) this.list_.append(el('p', { class: 'pane-text muted' }, t('No value fits')));
+    this.mark_();
+  }
+
+  mark_() {
+    for (const button of this.list_.querySelectorAll('button')) {
+      const chosen = this.variable_.values.includes(button.dataset.value);
+      button.className = chosen ? 'choice current' : 'choice';
+      button.setAttribute('aria-selected', String(chosen));
+    }
+  }
+
+  /** Arrow keys walk through the options, Enter in the filter takes the first one. */
+  key_(event, pane) {
+    const stops = [...pane.querySelectorAll('input, button')];
+    const place = stops.indexOf(document.activeElement);
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps) {
+      event.preventDefault();
+      stops[(place + steps[event.key] + stops.length) % stops.length]?.focus();
+    } else if (event.key === 'Enter' && document.activeElement === this.filter_) {
+      this.list_.querySelector('button')?.click();
+    }
+  }
+
+  choose_(value) {
     this.variable_.values = chooseValue(this.variable_, value);
     this.show();
-    if (this.variable_.multi) this.fill_(pane);
+    if (this.variable_.multi) this.mark_();
     else this.dropdown_.close();
     this.onChange_();
   }
 }
+
+export { loadOptions } from './variable_options.js';

@@ -72,7 +72,7 @@ const kListReducers = {
 
 // What older dashboards call them.
 const kOldNames = {
-  current: 'lastNotNull', avg: 'mean', total: 'sum', last_time: 'lastNotNull', lastNotNull: 'lastNotNull',
+  current: 'lastNotNull', avg: 'mean', total: 'sum',
 };
 
 const isKnown = (value) => value !== null && value !== undefined && !Number.isNaN(value);
@@ -112,4 +112,10 @@ export function reducedUnit(calc, unit) {
   if (calc === 'diffperc') return 'percentunit';
   if (calc === 'allIsNull' || calc === 'allIsZero') return 'bool';
   return unit;
+}
+
+/** The title as Grafana's transformations name their columns: "Last *". */
+export function fullReducerTitle(calc) {
+  const id = kOldNames[calc] ?? calc;
+  return (kNumberReducers[id] ?? kListReducers[id])?.[0] ?? calc;
 }

@@ -35,7 +35,7 @@ export function heatmapOptions(panel) {
     },
     color: {
       mode: old.color?.mode === 'opacity' ? 'opacity' : 'scheme', scheme: old.color?.colorScheme, steps: 128,
-      fill: old.color?.cardColor, exponent, min: old.color?.min, max: old.color?.max,
+      fill: old.color?.cardColor, exponent, oldExponent: exponent, min: old.color?.min, max: old.color?.max,
     },
     filterValues: old.hideZeroBuckets === false ? {} : { le: 1e-9 },
     cellGap: old.cards?.cardPadding ?? 1,

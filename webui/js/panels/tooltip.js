@@ -3,6 +3,7 @@
 import { el } from '../shell/dom.js';
 import { pointAt } from '../prometheus/series.js';
 import { formatMoment } from '../time/time_range.js';
+import { t } from '../shell/i18n.js';
 import { displayText } from '../format/display.js';
 
 const kMarginPx = 14;
@@ -20,21 +21,26 @@ function tooltipRows(view, timeMs, stepMs) {
 
 export function showTooltip(event, view, timeMs, stepMs) {
   const rows = tooltipRows(view, timeMs, stepMs);
+  const shownTime = rows.length ? rows[0].x : timeMs;
+  showRows(event, formatMoment(shownTime), rows.map(({ series, value }) =>
+    ({ color: series.color, name: series.name, text: displayText(value, series.config) })));
+}
+
+/** @param rows [{name, text, color?}]; none at all says that there is nothing here */
+export function showRows(event, heading, rows) {
   if (!box) {
     box = el('div', { class: 'tooltip', role: 'presentation' });
     document.body.append(box);
   }
-  const shownTime = rows.length ? rows[0].x : timeMs;
   box.replaceChildren(
-    el('div', { class: 'tooltip-time' }, formatMoment(shownTime)),
-    ...rows.map(({ series, value }) => {
-      const swatch = el('span', { class: 'swatch' });
-      swatch.style.background = series.color;
+    el('div', { class: 'tooltip-time' }, heading),
+    ...rows.map(({ name, text, color }) => {
+      const swatch = color ? el('span', { class: 'swatch' }) : null;
+      if (swatch) swatch.style.background = color;
       return el('div', { class: 'tooltip-row' }, swatch,
-        el('span', { class: 'tooltip-name' }, series.name),
-        el('span', { class: 'tooltip-value' }, displayText(value, series.config)));
+        el('span', { class: 'tooltip-name' }, name), el('span', { class: 'tooltip-value' }, text));
     }),
-    ...(rows.length ? [] : [el('div', { class: 'tooltip-row muted' }, 'No data at this time')]),
+    ...(rows.length ? [] : [el('div', { class: 'tooltip-row muted' }, t('No data at this time'))]),
   );
   box.hidden = false;
   place(event);

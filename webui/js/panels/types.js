@@ -3,8 +3,12 @@
 
 import { BarGaugePanel } from './bargauge.js';
 import { GaugePanel } from './gauge.js';
+import { HeatmapPanel } from './heatmap.js';
+import { HistogramPanel } from './histogram.js';
 import { PiePanel } from './piechart.js';
 import { StatPanel } from './stat.js';
+import { StateTimelinePanel, StatusHistoryPanel } from './state_timeline.js';
+import { TablePanel } from './table.js';
 import { TextPanel } from './text.js';
 import { TimeSeriesPanel } from './timeseries.js';
 
@@ -15,4 +19,9 @@ export const kTypes = {
   bargauge: BarGaugePanel,
   piechart: PiePanel,
   text: TextPanel,
+  heatmap: HeatmapPanel,
+  histogram: HistogramPanel,
+  table: TablePanel,
+  'state-timeline': StateTimelinePanel,
+  'status-history': StatusHistoryPanel,
 };

@@ -11,7 +11,11 @@ export class ApiError extends Error {
   }
 }
 
-async function request(path, params, signal) {
+/**
+ * @param params as URLSearchParams takes them
+ * @returns `data` of a Prometheus answer; throws ApiError with the server's words
+ */
+export async function apiGet(path, params, signal) {
   const url = `${path}?${new URLSearchParams(params)}`;
   let response;
   try {
@@ -50,7 +54,7 @@ export async function queryRange(expr, fromMs, toMs, stepS, signal) {
   const params = {
     query: expr, start: fromMs / 1000, end: toMs / 1000, step: stepS, lookback_delta: Math.max(kLookbackS, stepS),
   };
-  const data = await request('/api/v1/query_range', params, signal);
+  const data = await apiGet('/api/v1/query_range', params, signal);
   return data.result.map((series) => ({
     labels: series.metric,
     points: series.values.map(([time, value]) => ({ x: time * 1000, y: parseSample(value) })),
@@ -60,7 +64,7 @@ export async function queryRange(expr, fromMs, toMs, stepS, signal) {
 /** @returns the same shape as queryRange with one point per series. */
 export async function queryInstant(expr, timeMs, signal) {
   const params = { query: expr, time: timeMs / 1000, lookback_delta: kLookbackS };
-  const data = await request('/api/v1/query', params, signal);
+  const data = await apiGet('/api/v1/query', params, signal);
   const result = data.resultType === 'scalar' ? [{ metric: {}, value: data.result }] : data.result;
   return result.map((series) => ({
     labels: series.metric,
@@ -72,11 +76,18 @@ export async function queryInstant(expr, timeMs, signal) {
 export async function labelValues(label, selector, fromMs, toMs, signal) {
   const params = { start: fromMs / 1000, end: toMs / 1000 };
   if (selector) params['match[]'] = selector;
-  const data = await request(`/api/v1/label/${encodeURIComponent(label)}/values`, params, signal);
+  const data = await apiGet(`/api/v1/label/${encodeURIComponent(label)}/values`, params, signal);
   return [...data].sort();
+}
+
+/** The label names of the series of `selector` (all series when null), sorted. */
+export async function labelNames(selector, fromMs, toMs, signal) {
+  const params = { start: fromMs / 1000, end: toMs / 1000 };
+  if (selector) params['match[]'] = selector;
+  return [...await request('/api/v1/labels', params, signal)].sort();
 }
 
 export async function seriesExist(selector, fromMs, toMs, signal) {
   const params = { 'match[]': selector, start: fromMs / 1000, end: toMs / 1000 };
-  return (await request('/api/v1/series', params, signal)).length > 0;
+  return (await apiGet('/api/v1/series', params, signal)).length > 0;
 }

@@ -13,6 +13,7 @@ const kPages = [
   ['/', msg('Dashboard')],
   ['/dashboards', msg('Dashboards')],
   ['/requests', msg('Requests')],
+  ['/explore', msg('Explore')],
   ['/chat', msg('Chat')],
 ];
 

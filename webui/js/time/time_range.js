@@ -120,6 +120,9 @@ function dateLocale() {
   return wishes.find((wish) => wish.split('-')[0] === locale.split('-')[0]) ?? locale;
 }
 
+/** "12:00:05" in the zone of the page. */
+export const formatClock = (ms) => formatStamp(ms).slice(11);
+
 const momentFormats = new Map();
 
 /** A date and time for people, spelled as the reader's locale does; see formatStamp for fields. */
