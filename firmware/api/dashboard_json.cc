@@ -86,15 +86,16 @@ Status TakeInputs(const Json& inputs, Json& dashboard) {
       }
       *asked = std::move(others);
     }
-    ForEachString(dashboard, [&](std::string& text) { ReplaceAll(text, "${" + name + "}", value); });
+    ForEachString(dashboard,
+                  [&](std::string& text) { ReplaceAll(text, "${" + name + "}", value); });
   }
   return Status::Ok();
 }
 
 Status RefuseSchema2() {
   return InvalidArgument(
-      "this is a dashboard of Grafana's schema version 2 (\"elements\" instead of \"panels\"), which "
-      "this box does not read; in Grafana choose Export, 'Export as JSON', model 'Classic', and "
+      "this is a dashboard of Grafana's schema version 2 (\"elements\" instead of \"panels\"), "
+      "which this box does not read; in Grafana choose Export, 'Export as JSON', model 'Classic', and "
       "send that file");
 }
 
@@ -185,7 +186,8 @@ Status CheckDashboardTitle(const Json& title) {
   }
   if (const size_t bytes = title.get_ref<const std::string&>().size();
       bytes > limits::kDashboardTitleBytesMax) {
-    return InvalidArgument("a title of " + std::to_string(bytes) + " bytes is longer than the limit of " +
+    return InvalidArgument("a title of " + std::to_string(bytes) +
+                           " bytes is longer than the limit of " +
                            std::to_string(limits::kDashboardTitleBytesMax) + "; shorten it");
   }
   return Status::Ok();
@@ -245,7 +247,8 @@ Json ForGrafana(const Json& dashboard) {
   if (is_asked || is_variable || !NamesInput(dashboard, reference)) return dashboard;
   Json inputs = Json::array({{{"name", kSourceInput},
                               {"label", "Prometheus"},
-                              {"description", "The appliance itself, or a Prometheus that scrapes it"},
+                              {"description",
+                               "The appliance itself, or a Prometheus that scrapes it"},
                               {"type", "datasource"},
                               {"pluginId", "prometheus"},
                               {"pluginName", "Prometheus"}}});

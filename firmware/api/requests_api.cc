@@ -45,7 +45,8 @@ Status ReadStatus(const http::Request& request, RequestFilter& filter) {
       return Status::Ok();
     }
   }
-  return InvalidArgument("'status' is '" + text + "'; it must be a status as 404, or a class as 4xx");
+  return InvalidArgument("'status' is '" + text +
+                         "'; it must be a status as 404, or a class as 4xx");
 }
 
 Result<RequestFilter> ReadFilter(const http::Request& request) {

@@ -73,7 +73,21 @@ Sentences OfSources(const Json& panel, const Json& features, const Inputs& input
   return what;
 }
 
-Sentences OfPanel(const Json& panel, const Json& features, const Inputs& inputs) {
+// A panel of the library with the model that the file may bring along, else the panel as it is.
+Json WithLibraryModel(const Json& panel, const Json& dashboard) {
+  const Json& library = Member(panel, "libraryPanel");
+  const Json& elements = Member(dashboard, "__elements");
+  const Json& model = Member(Member(elements, Text(library, "uid").c_str()), "model");
+  const bool is_bare = library.is_object() && Member(panel, "targets").is_null();
+  if (!is_bare || !model.is_object()) return panel;
+  Json whole = model;
+  whole.update(panel);
+  return whole;
+}
+
+Sentences OfPanel(const Json& original, const Json& dashboard, const Json& features,
+                  const Inputs& inputs) {
+  const Json panel = WithLibraryModel(original, dashboard);
   const Json& library = Member(panel, "libraryPanel");
   if (library.is_object() && Member(panel, "targets").is_null()) {
     const std::string name = Text(library, Member(library, "name").is_null() ? "uid" : "name");
@@ -110,18 +124,6 @@ Sentences OfDashboard(const Json& dashboard, const Json& features) {
   return what;
 }
 
-// A panel of the library is looked at as the model that the file may bring along.
-Json WithLibraryModel(const Json& panel, const Json& dashboard) {
-  const Json& library = Member(panel, "libraryPanel");
-  if (!library.is_object() || !Member(panel, "targets").is_null()) return panel;
-  const std::string uid = Text(library, "uid");
-  const Json& model = Member(Member(Member(dashboard, "__elements"), uid.c_str()), "model");
-  if (!model.is_object()) return panel;
-  Json whole = model;
-  whole.update(panel);
-  return whole;
-}
-
 void AddEach(Sentences sentences, int64_t panel_id, const std::string& title,
              std::vector<Undrawn>& list) {
   for (auto it = sentences.begin(); it != sentences.end(); ++it) {
@@ -152,9 +154,8 @@ std::vector<Undrawn> UndrawnOf(const Json& dashboard, const Json& features) {
   AddEach(OfDashboard(dashboard, features), 0, Text(dashboard, "title"), list);
   for (const Json* const panel : PanelsOf(dashboard)) {
     const Json& id = Member(*panel, "id");
-    AddEach(OfPanel(WithLibraryModel(*panel, dashboard), features, inputs),
-            id.is_number_integer() ? id.get<int64_t>() : 0,
-            Text(*panel, "title"), list);
+    AddEach(OfPanel(*panel, dashboard, features, inputs),
+            id.is_number_integer() ? id.get<int64_t>() : 0, Text(*panel, "title"), list);
   }
   return list;
 }

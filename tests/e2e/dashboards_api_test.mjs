@@ -166,7 +166,7 @@ const kTests = [
     await row('dropped').getByRole('button', { name: 'Rename' }).click();
     await page.keyboard.type('Renamed here');
     await page.keyboard.press('Enter');
-    await row('dropped').getByRole('link', { name: 'Renamed here' }).waitFor();
+    await row('dropped').getByRole('link', { name: 'Renamed here', exact: true }).waitFor();
     await row(kShipped).getByRole('button', { name: 'Copy' }).click();
     await row('llm-copy').waitFor();
     assert.equal(await row(kShipped).getByRole('button', { name: 'Delete' }).count(), 0);

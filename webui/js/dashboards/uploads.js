@@ -17,7 +17,7 @@ function unwrap(text) {
 function undrawnList(undrawn) {
   if (undrawn.length === 0) return el('p', { class: 'muted' }, t('Everything in it is drawn.'));
   return el('details', { open: undrawn.length <= 8 },
-    el('summary', {}, t('{count} things in it are not drawn', { count: undrawn.length })),
+    el('summary', {}, t('Not drawn ({count})', { count: undrawn.length })),
     el('ul', {}, ...undrawn.map(({ title, what }) => el('li', {}, title && el('b', {}, `${title}: `), what))));
 }
 

@@ -13,7 +13,7 @@ export const kPhases = [
 /**
  * @param request a row of /api/requests
  * @returns [{phase, ms}] that add up to e2e_ms: the phases the engine told, then "rest" for what none of
- *          them is. Without the engine's times, "prefill" reaches to the first token if there was one.
+ *          them is. Without the engine's times, "unknown" reaches to the first token, "decode" from there.
  */
 export function pieces(request) {
   let leftMs = Math.max(0, request.e2e_ms);
