@@ -52,4 +52,13 @@ inline constexpr size_t kQueryBytesMax = size_t{256} << 10;
 inline constexpr int64_t kQuerySamplesMax = 50'000'000;
 inline constexpr double kQueryTimeoutS = 30.0;
 
+// One dashboard as compact text, and how many are kept: a panel with its queries takes about 2 KiB,
+// and a page draws hundreds of panels at most. Together they stay below what the history may take.
+inline constexpr size_t kDashboardBytesMax = size_t{1} << 20;
+inline constexpr int kDashboardsMax = 200;
+inline constexpr int kDashboardPanelsMax = 500;
+// Grafana's own bounds of a uid, and of a title (189 characters) in bytes of UTF-8.
+inline constexpr size_t kDashboardUidBytesMax = 40;
+inline constexpr size_t kDashboardTitleBytesMax = 4 * 189;
+
 }  // namespace hearth::limits

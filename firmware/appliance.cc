@@ -6,11 +6,15 @@
 #include <filesystem>
 #include <set>
 
+#include "base/check.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
+#include "firmware/api/dashboard_store.h"
+#include "firmware/api/dashboards_api.h"
 #include "firmware/api/events_api.h"
 #include "firmware/api/history_api.h"
 #include "firmware/api/kept_models.h"
@@ -19,6 +23,8 @@
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
 #include "firmware/api/prometheus_status.h"
+#include "firmware/api/request_log.h"
+#include "firmware/api/requests_api.h"
 #include "firmware/api/rules_api.h"
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
@@ -39,19 +45,31 @@
 
 namespace hearth {
 
+namespace {
+
+std::string InState(const ApplianceOptions& options, const char* name) {
+  return (std::filesystem::path(options.state_directory) / name).string();
+}
+
+}  // namespace
+
 // In the order of their making; the destructor of Appliance takes them down.
 struct Appliance::Parts {
   Parts(const ApplianceOptions& options_in, const storage::HistoryOptions& history_options_in,
         std::unique_ptr<storage::History> history_in,
-        std::unique_ptr<api::KeptModels> kept_models_in)
+        std::unique_ptr<api::KeptModels> kept_models_in,
+        std::unique_ptr<api::DashboardStore> dashboards_in)
       : options(options_in),
         history_options(history_options_in),
         start_time_s(static_cast<double>(WallMillis()) / 1000),
         history(std::move(history_in)),
         kept_models(std::move(kept_models_in)),
+        dashboards(std::move(dashboards_in)),
         viewed_series(history.get()),
         http_observer(&registry),
         ledger(&registry),
+        request_log(api::RequestLog::Open(
+            {InState(options, "requests.db"), options.history_commit_interval_s}, &registry)),
         models(options.engine_executable, &registry, &ledger),
         model_events(history.get(), Clock::System()),
         device_metrics(&registry) {}
@@ -67,9 +85,11 @@ struct Appliance::Parts {
   metrics::Registry registry;
   std::unique_ptr<storage::History> history;
   std::unique_ptr<api::KeptModels> kept_models;
+  std::unique_ptr<api::DashboardStore> dashboards;
   metrics::ViewedSeries viewed_series;
   metrics::HttpObserver http_observer;
   metrics::RequestLedger ledger;
+  std::unique_ptr<api::RequestLog> request_log;
   models::ModelManager models;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
@@ -153,8 +173,7 @@ remote_write::RemoteWriteOptions RemoteWriteOf(const ApplianceOptions& options) 
   ::gethostname(name, sizeof name - 1);
   if (labels.Get("job").empty()) labels.Set("job", "hearth");
   if (labels.Get("instance").empty()) labels.Set("instance", name);
-  remote_write.pusher.cursor_path =
-      (std::filesystem::path(options.state_directory) / "remote_write.json").string();
+  remote_write.pusher.cursor_path = InState(options, "remote_write.json");
   return remote_write;
 }
 
@@ -180,6 +199,13 @@ Result<std::unique_ptr<storage::History>> OpenHistory(const std::string& state_d
   return history;
 }
 
+// What the pages draw of a dashboard, as they are told themselves.
+Json DrawnFeatures() {
+  const std::vector<std::string> texts = http::AssetTexts("/drawn_features.json");
+  CHECK(texts.size() == 1);
+  return ParseJson(texts[0]).value();
+}
+
 }  // namespace
 
 http::Router Appliance::Parts::MakeRouter() {
@@ -187,8 +213,9 @@ http::Router Appliance::Parts::MakeRouter() {
   const auto add = [&](std::vector<http::Route> routes) {
     for (auto& route : routes) router.Add(std::move(route));
   };
-  add(api::OpenAiRoutes(&models, &ledger));
+  add(api::OpenAiRoutes(&models, &ledger, request_log.get()));
   add(api::ModelsRoutes(&models, kept_models.get(), DefaultsOf(options)));
+  add(api::DashboardsRoutes(dashboards.get(), DrawnFeatures()));
   add(api::StatusRoutes(&models, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
@@ -196,6 +223,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::PrometheusStatusRoutes(rules->source(), Clock::System(),
                                   ServerFactsOf(options, start_time_s, *history)));
   add(api::HistoryRoutes(history.get(), history_options));
+  add(api::RequestsRoutes(request_log.get()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;
@@ -209,6 +237,9 @@ Status Appliance::Parts::ServeModels() {
     HEARTH_RETURN_IF_ERROR(models.Serve(std::move(model)));
   }
   std::vector<std::string> troubles = kept_models->troubles();
+  for (const auto& others : {dashboards->troubles(), request_log->troubles()}) {
+    troubles.insert(troubles.end(), others.begin(), others.end());
+  }
   for (const models::ModelOptions& model : kept_models->Added(DefaultsOf(options))) {
     const Status served = models.Serve(model);
     if (served.ok()) {
@@ -261,17 +292,19 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
                            "': " + error.message());
   }
   storage::HistoryOptions history_options;
-  history_options.path = (std::filesystem::path(options.state_directory) / "history.db").string();
+  history_options.path = InState(options, "history.db");
   history_options.commit_interval_s = options.history_commit_interval_s;
   HEARTH_ASSIGN_OR_RETURN(auto history, OpenHistory(options.state_directory, history_options));
   std::set<std::string> command_line;
   for (const auto& model : options.models) command_line.insert(model.load.served_model_name);
-  HEARTH_ASSIGN_OR_RETURN(
-      auto kept_models,
-      api::KeptModels::Open((std::filesystem::path(options.state_directory) / "config.db").string(),
-                            Clock::System(), std::move(command_line)));
+  HEARTH_ASSIGN_OR_RETURN(auto kept_models,
+                          api::KeptModels::Open(InState(options, "config.db"), Clock::System(),
+                                                std::move(command_line)));
+  HEARTH_ASSIGN_OR_RETURN(auto dashboards,
+                          api::DashboardStore::Open(InState(options, "dashboards.db"), Clock::System(),
+                                                    http::AssetTexts("/dashboards/")));
   auto parts = std::make_unique<Parts>(options, history_options, std::move(history),
-                                       std::move(kept_models));
+                                       std::move(kept_models), std::move(dashboards));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
 

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "storage/sqlite.h"
+#include "storage/small_database.h"
 
 namespace hearth::storage {
 
@@ -51,24 +51,18 @@ class RevisionFile {
   Result<std::vector<Revision>> List(int64_t limit);
 
   // Why there is a fresh file, empty when there is not.
-  const std::string& set_aside() const { return set_aside_; }
-  const std::string& path() const { return path_; }
+  const std::string& set_aside() const { return database_->set_aside(); }
+  const std::string& path() const { return database_->path(); }
 
  private:
-  RevisionFile(std::string path, const Clock* clock) : path_(std::move(path)), clock_(clock) {}
-  Status OpenConnection(bool check);
+  RevisionFile(std::unique_ptr<SmallDatabase> database, const Clock* clock)
+      : clock_(clock), database_(std::move(database)) {}
   Result<int64_t> Write(const Revision& revision, int64_t expected_id);
   Result<std::vector<Revision>> Query(const std::string& rest, int64_t parameter);
-  // The connection; opened again when the last call had to drop it.
-  Result<Connection*> Ready();
-  // After an I/O error the handle is not trusted again: its pages may say what the disk does not.
-  void DropAfter(const Status& failure);
 
-  const std::string path_;
   const Clock* const clock_;
-  std::string set_aside_;
   std::mutex mutex_;
-  std::optional<Connection> connection_;  // under mutex_; the only one to this file
+  const std::unique_ptr<SmallDatabase> database_;  // used under mutex_
 };
 
 }  // namespace hearth::storage

@@ -66,4 +66,12 @@ std::vector<Route> AssetRoutes() {
   return routes;
 }
 
+std::vector<std::string> AssetTexts(std::string_view prefix) {
+  std::vector<std::string> texts;
+  for (const Asset& asset : AllAssets()) {
+    if (asset.path.starts_with(prefix)) texts.push_back(Inflate(asset));
+  }
+  return texts;
+}
+
 }  // namespace hearth::http

@@ -29,7 +29,7 @@ const kSeries = {
     { labels: { finish_reason: 'stop' }, at: () => 740 }, { labels: { finish_reason: 'length' }, at: () => 210 },
     { labels: { finish_reason: 'abort' }, at: () => 40 }, { labels: { finish_reason: 'error' }, at: () => 10 },
   ],
-  single: [{ labels: { model_name: 'hearth-demo' }, at: (index) => 1200 + 10 * index }],
+  single: [{ labels: { model_name: 'hearth-demo' }, at: (index) => 1200 + 10 * (index % 1000) }],
   share: kModels.map((name, model) => ({ labels: { model_name: name }, at: () => [0.42, 0.83, 0.97][model] })),
   requests_info: kModels.flatMap((name, model) => ['stop', 'length'].map((reason, at) => ({
     labels: { __name__: 'requests_info', model_name: name, finish_reason: reason, instance: 'localhost:9090' },
@@ -46,7 +46,7 @@ export function answer(path, params) {
     for (let time = start; time <= end + 1e-9; time += step) times.push(time);
     const result = (kSeries[params.get('query')] ?? []).map(({ labels, at }) => ({
       metric: labels,
-      values: times.map((time) => [time, at(Math.round(time / step) % 1000)]).filter(([, value]) => value !== null)
+      values: times.map((time) => [time, at(Math.round(time / step))]).filter(([, value]) => value !== null)
         .map(([time, value]) => [time, String(value)]),
     }));
     return { status: 'success', data: { resultType: 'matrix', result } };
@@ -87,19 +87,19 @@ const kPanels = [
   panel('heatmap', 'Old heatmap', { x: 18, y: 0, w: 6, h: 9 }, 'latency_bucket', {
     ...buckets, dataFormat: 'tsbuckets', yAxis: { format: 's' }, color: { mode: 'opacity', cardColor: '#73bf69', exponent: 0.5 },
     legend: { show: true }, hideZeroBuckets: true }),
-  panel('heatmap', 'Small', { x: 0, y: 9, w: 3, h: 3 }, 'latency_bucket', {
+  panel('heatmap', 'Small heatmap', { x: 0, y: 9, w: 3, h: 3 }, 'latency_bucket', {
     ...buckets, options: { color: { scheme: 'Turbo' }, yAxis: { unit: 's' } } }),
   panel('histogram', 'Values', { x: 3, y: 9, w: 9, h: 9 }, 'waves', { defaults: { unit: 'short', custom: { fillOpacity: 60 } } }),
   panel('histogram', 'Combined', { x: 12, y: 9, w: 9, h: 9 }, 'waves', {
     defaults: { unit: 'ms' }, options: { combine: true, bucketSize: 10 } }),
-  panel('histogram', 'Small', { x: 21, y: 9, w: 3, h: 3 }, 'waves'),
+  panel('histogram', 'Small histogram', { x: 21, y: 9, w: 3, h: 3 }, 'waves'),
   panel('state-timeline', 'Model state', { x: 0, y: 18, w: 12, h: 7 }, 'model_state', {
     defaults: { mappings: kStates }, options: { mergeValues: true, showValue: 'auto', rowHeight: 0.85 } }),
   panel('state-timeline', 'GPU load', { x: 12, y: 18, w: 9, h: 7 }, 'gpu_load', {
     target: { legendFormat: 'GPU {{gpu}}' }, defaults: { ...byThresholds, unit: 'percent' } }),
-  panel('state-timeline', 'Small', { x: 21, y: 18, w: 3, h: 3 }, 'model_state', { defaults: { mappings: kStates } }),
+  panel('state-timeline', 'Small state-timeline', { x: 21, y: 18, w: 3, h: 3 }, 'model_state', { defaults: { mappings: kStates } }),
   panel('status-history', 'Model samples', { x: 0, y: 25, w: 12, h: 7 }, 'model_state', { defaults: { mappings: kStates } }),
-  panel('status-history', 'Small', { x: 12, y: 25, w: 3, h: 3 }, 'model_state', { defaults: { mappings: kStates } }),
+  panel('status-history', 'Small status-history', { x: 12, y: 25, w: 3, h: 3 }, 'model_state', { defaults: { mappings: kStates } }),
   panel('table', 'Requests', { x: 15, y: 25, w: 9, h: 7 }, 'requests_info', {
     target: { format: 'table', instant: true },
     defaults: { unit: 'short', custom: { filterable: true } },
@@ -112,19 +112,21 @@ const kPanels = [
   panel('table', 'Pages', { x: 0, y: 32, w: 8, h: 8 }, 'many', {
     target: { format: 'table', instant: true }, options: { footer: { enablePagination: true } } }),
   panel('table', 'Frames', { x: 8, y: 32, w: 8, h: 8 }, 'throughput', { defaults: { unit: 'ops', decimals: 2 } }),
-  panel('table', 'Small', { x: 16, y: 32, w: 3, h: 3 }, 'requests_info', { target: { format: 'table', instant: true } }),
+  panel('table', 'Small table', { x: 16, y: 32, w: 3, h: 3 }, 'requests_info', { target: { format: 'table', instant: true } }),
+  panel('table', 'Texts', { x: 19, y: 40, w: 2, h: 5 }, 'requests_info', {
+    target: { format: 'table', instant: true }, transformations: [{ id: 'filterFieldsByName', options: { include: { names: ['model_name'] } } }] }),
   panel('text', 'Notes', { x: 19, y: 32, w: 5, h: 8 }, null, { options: { mode: 'markdown', content:
     '# Box **$host**\n\nSee [the models](/models) and `vllm:num_requests_running`.\n\n- one\n  - deep\n- two\n\n| key | value |\n|:--|--:|\n| a | 1 |\n\n```\nsum(rate(x[5m]))\n```' } }),
   panel('text', 'HTML', { x: 16, y: 35, w: 3, h: 5 }, null, { options: { mode: 'html', content: '<h1>Hello</h1><script>alert(1)</script><p>a <b>word</b></p>' } }),
   panel('stat', 'Several', { x: 0, y: 40, w: 9, h: 5 }, 'throughput', { defaults: { unit: 'ops', ...byThresholds }, options: last({ graphMode: 'area', colorMode: 'value' }) }),
   panel('stat', 'Background', { x: 9, y: 40, w: 6, h: 5 }, 'share', { defaults: shares, options: last({ graphMode: 'none', colorMode: 'background', textMode: 'value_and_name' }) }),
-  panel('stat', 'Change', { x: 15, y: 40, w: 6, h: 5 }, 'single', { defaults: { unit: 'short' }, options: last({ graphMode: 'area', colorMode: 'none', showPercentChange: true, justifyMode: 'center' }) }),
-  panel('stat', 'Small', { x: 21, y: 40, w: 3, h: 3 }, 'single', { defaults: { unit: 'bytes' }, options: last({ graphMode: 'area' }) }),
+  panel('stat', 'Change', { x: 15, y: 40, w: 4, h: 5 }, 'single', { defaults: { unit: 'short', links: [{ title: 'Requests', url: '/requests?model=${__field.labels.model_name}' }] }, options: last({ graphMode: 'area', colorMode: 'none', showPercentChange: true, justifyMode: 'center' }) }),
+  panel('stat', 'Small stat', { x: 21, y: 40, w: 3, h: 3 }, 'single', { defaults: { unit: 'bytes' }, options: last({ graphMode: 'area' }) }),
   panel('stat', 'Names', { x: 21, y: 43, w: 3, h: 3 }, 'share', { defaults: shares, options: last({ textMode: 'name', colorMode: 'background' }) }),
   panel('gauge', 'Shares', { x: 0, y: 46, w: 9, h: 6 }, 'share', { defaults: shares, options: last({ showThresholdLabels: true, showThresholdMarkers: true }) }),
   panel('gauge', 'One', { x: 9, y: 46, w: 6, h: 6 }, 'gpu_load', { target: { legendFormat: '' }, defaults: { ...byThresholds, unit: 'percent', min: 0, max: 100 }, options: last({}) }),
-  panel('gauge', 'Small', { x: 15, y: 46, w: 3, h: 3 }, 'gpu_load', { defaults: { ...byThresholds, unit: 'percent', min: 0, max: 100 }, options: last({}) }),
-  panel('bargauge', 'Small', { x: 15, y: 49, w: 3, h: 3 }, 'share', { defaults: shares, options: last({ orientation: 'horizontal' }) }),
+  panel('gauge', 'Small gauge', { x: 15, y: 46, w: 3, h: 3 }, 'gpu_load', { defaults: { ...byThresholds, unit: 'percent', min: 0, max: 100 }, options: last({}) }),
+  panel('bargauge', 'Small bargauge', { x: 15, y: 49, w: 3, h: 3 }, 'share', { defaults: shares, options: last({ orientation: 'horizontal' }) }),
   panel('bargauge', 'Basic', { x: 18, y: 46, w: 6, h: 6 }, 'share', { defaults: shares, options: last({ orientation: 'horizontal', displayMode: 'basic' }) }),
   panel('bargauge', 'Gradient', { x: 0, y: 52, w: 8, h: 7 }, 'waves', { defaults: { unit: 'short', ...byThresholds, min: 0, max: 100 }, options: last({ orientation: 'vertical', displayMode: 'gradient' }) }),
   panel('bargauge', 'Retro', { x: 8, y: 52, w: 8, h: 7 }, 'waves', { defaults: { unit: 'short', ...byThresholds, min: 0, max: 100 }, options: last({ orientation: 'horizontal', displayMode: 'lcd' }) }),
@@ -133,7 +135,15 @@ const kPanels = [
     options: last({ pieType: 'donut', displayLabels: ['percent'], legend: { showLegend: true, displayMode: 'table', placement: 'right', values: ['value', 'percent'] } }) }),
   panel('piechart', 'Pie', { x: 8, y: 59, w: 8, h: 7 }, 'answered', { target: { legendFormat: '{{finish_reason}}' },
     options: last({ pieType: 'pie', displayLabels: ['name', 'value'], legend: { showLegend: true, displayMode: 'list', placement: 'bottom' } }) }),
-  panel('piechart', 'Small', { x: 16, y: 59, w: 3, h: 3 }, 'answered', { target: { legendFormat: '{{finish_reason}}' }, options: last({ pieType: 'donut' }) }),
+  panel('piechart', 'Small piechart', { x: 16, y: 59, w: 3, h: 3 }, 'answered', { target: { legendFormat: '{{finish_reason}}' }, options: last({ pieType: 'donut' }) }),
+  panel('barchart', 'By model', { x: 0, y: 66, w: 8, h: 7 }, 'requests_info', {
+    target: { format: 'table', instant: true }, defaults: { unit: 'short' }, options: { xField: 'model_name', stacking: 'none', showValue: 'auto', legend: { showLegend: true } },
+    transformations: [{ id: 'groupBy', options: { fields: { model_name: { operation: 'groupby', aggregations: [] }, Value: { operation: 'aggregate', aggregations: ['sum', 'max'] } } } }] }),
+  panel('barchart', 'Stacked', { x: 8, y: 66, w: 8, h: 7 }, 'waves', {
+    target: { interval: '60s' }, defaults: { unit: 'short' }, options: { stacking: 'normal', legend: { showLegend: true, placement: 'right' } } }),
+  panel('barchart', 'Lying', { x: 16, y: 66, w: 8, h: 7 }, 'share', {
+    target: { format: 'table', instant: true }, defaults: { ...shares, custom: { fillOpacity: 90 } },
+    options: { orientation: 'horizontal', xField: 'model_name', legend: { showLegend: false } } }),
 ];
 
 export const kTypesDashboard = {
@@ -151,7 +161,9 @@ export async function serveTypes(page) {
     const params = new URLSearchParams(route.request().method() === 'POST' ? route.request().postData() : url.search);
     return route.fulfill(json(answer(url.pathname, params)));
   });
-  await page.route('**/api/events**', (route) => route.fulfill(json({ events: [] })));
+  await page.route('**/api/events**', (route) => route.fulfill(json({
+    events: [{ time: Number(new URL(route.request().url()).searchParams.get('start')) + 300, kind: 'model_ready', text: 'hearth-demo is ready' }],
+  })));
   await page.route('**/dashboards/llm.json', (route) => route.fulfill(json(kTypesDashboard)));
   await page.route('**/api/dashboards/*', (route) => route.fulfill(json({
     dashboard: kTypesDashboard, meta: { source: 'uploaded', version: 1, updated_ms: 0, undrawn: [] },

@@ -128,5 +128,5 @@ const kPersesTypes = { TimeSeriesChart: 'timeseries', StatChart: 'stat' };
 export const panelType = (type) => kPersesTypes[type] ?? type;
 
 /** Units that are words of the originals and no ids of Grafana's: they stand behind the number. */
-export const kUnitWords = new Set(['%', 'GBs', 'Requests', 'loops', 'model', 'models', 'qps', 'replicas', 'req/s',
+export const kUnitWords = new Set(['%', 'Requests', 'loops', 'model', 'models', 'qps', 'replicas', 'req/s',
   'requests', 'tasks', 'times', 'tokens/s', 'tokens/sec (tps)']);

@@ -138,6 +138,8 @@ test('variable options: values that are gone give way to the first option or All
   assert.deepEqual(keepValues({ type: 'custom', values: ['b', 'z'], options }), ['b']);
   assert.deepEqual(keepValues({ type: 'custom', values: ['z'], options }), ['a']);
   assert.deepEqual(keepValues({ type: 'custom', values: [], includeAll: true, options }), ['$__all']);
+  assert.deepEqual(keepValues({ type: 'query', values: ['z'], options }), ['a']);
+  assert.deepEqual(keepValues({ type: 'query', values: ['z'], options }, true), ['z']);
   assert.deepEqual(keepValues({ type: 'textbox', values: ['x'], options: [] }), ['x']);
 });
 

@@ -95,7 +95,7 @@ function graphOverride(override, json) {
   const right = json.yaxes?.[1];
   if (override.yaxis === 2) {
     const { config, custom } = axisConfig(right ?? {});
-    properties.push(...asProperties(config), ...asProperties({ ...custom, axisPlacement: right?.show === false ? 'hidden' : 'right' }, 'custom.'));
+    properties.push(...asProperties(config), ...asProperties({ axisLabel: '', ...custom, axisPlacement: right?.show === false ? 'hidden' : 'right' }, 'custom.'));
   }
   return { matcher: matcherOf(override.alias ?? ''), properties };
 }

@@ -5,9 +5,13 @@ import { Dropdown } from '../shell/dropdown.js';
 import { download, el, icon } from '../shell/dom.js';
 import { emptyReason } from '../prometheus/empty_reason.js';
 import { PanelData } from './panel_data.js';
+import { queryScope } from './variables.js';
 import { kTypes } from '../panels/types.js';
 import { hasData, toCsv } from '../prometheus/series.js';
 import { t } from '../shell/i18n.js';
+
+/** A table of nothing but texts is data too. */
+const hasRows = (tables) => tables.some(({ columns }) => columns[0]?.values.length > 0);
 
 const fileName = (title) => `${title.replace(/[^\w-]+/g, '_')}.csv`;
 
@@ -101,19 +105,22 @@ export class PanelFrame {
   async load(variables, fromMs, toMs, facts) {
     if (!this.view_) return;
     if (this.panel.targets.length === 0) {
+      this.view_.setScope?.(queryScope(variables, 1, (toMs - fromMs) / 1000, { fromMs, toMs }));
       this.showNote_('ready', '');
       return;
     }
     const query = [variables, fromMs, toMs, this.body_.clientWidth || 600];
     this.lastArguments_ = query;
+    const shown = ['ready', 'empty'].includes(this.element.dataset.state) && this.answer_;
+    if (shown && this.data_.current(...query) === shown) return;  // nothing new can be there
     // A refresh that takes its usual moment is no news; a wait for something new is.
     const patienceMs = this.answer_ ? 1500 : 250;
     const slow = setTimeout(() => { this.progress_.hidden = false; }, patienceMs);
     try {
       const answer = await this.data_.load(...query);
-      if (answer === this.answer_ && ['ready', 'empty'].includes(this.element.dataset.state)) return;  // shown already
+      if (shown && answer === shown) return;
       this.answer_ = answer;
-      if (hasData(answer.series)) {
+      if (hasData(answer.series) || (kTypes[this.panel.type].showsRows && hasRows(answer.tables))) {
         this.showNote_('ready', '');
         this.view_.draw(answer);
         this.view_.showEvents?.(this.events_);

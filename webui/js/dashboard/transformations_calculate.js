@@ -47,11 +47,12 @@ const kUnary = { abs: Math.abs, exp: Math.exp, ln: Math.log, log: Math.log, floo
 
 /** A side of a binary operation: {matcher: byName}, {fixed}, a column's name, or a number. */
 function operand(frame, side) {
-  const name = side?.matcher?.options ?? (typeof side === 'object' ? undefined : side);
-  const column = name === undefined || name === '' ? null : columnNamed(frame, String(name));
+  const given = typeof side === 'object' ? side?.matcher?.options ?? side?.fixed : side;
+  if (given === undefined || given === null || given === '') return null;
+  const column = columnNamed(frame, String(given));
   if (column) return { name: column.name, at: (row) => column.values[row] };
-  const constant = Number(side?.fixed ?? name);
-  return Number.isNaN(constant) || (side?.fixed ?? name ?? '') === '' ? null : { name: String(constant), at: () => constant };
+  const constant = Number(given);
+  return Number.isNaN(constant) ? null : { name: String(constant), at: () => constant };
 }
 
 const compute = (operation, a, b) => (a === null || a === undefined || b === null || b === undefined ? null : operation(a, b));

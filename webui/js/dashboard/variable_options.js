@@ -106,20 +106,22 @@ async function askOptions(variable, scope, range) {
   }
 }
 
-/** The values that stay chosen among new options; the first, or All, where none of them is left. */
-export function keepValues(variable) {
+/**
+ * The values that stay chosen among new options; the first, or All, where none of them is left.
+ * @param keepMissing a value of the address may belong to a series that is not there yet: it stays
+ */
+export function keepValues(variable, keepMissing = false) {
   if (variable.type === 'textbox') return variable.values;
   const known = variable.values.filter((value) => value === kAll || variable.options.some((one) => one.value === value));
   if (known.length > 0) return known;
-  // A value from the address may belong to a series that is not there yet: it stays.
-  if (variable.values.length > 0 && variable.type === 'query') return variable.values;
+  if (keepMissing && variable.values.length > 0 && variable.type === 'query') return variable.values;
   return variable.includeAll ? [kAll] : variable.options.slice(0, 1).map(({ value }) => value);
 }
 
-/** Fills variable.options; a query asks the box. */
-export async function loadOptions(variable, scope, fromMs, toMs, signal) {
-  variable.options = await askOptions(variable, scope, [fromMs, toMs, signal]);
-  variable.values = keepValues(variable);
+/** Fills variable.options; a query asks the box. `range` is [fromMs, toMs, signal]. */
+export async function loadOptions(variable, scope, range, keepMissing) {
+  variable.options = await askOptions(variable, scope, range);
+  variable.values = keepValues(variable, keepMissing);
 }
 
 /** Names of the variables that the text refers to, of those given. */
@@ -156,7 +158,7 @@ export function dependents(variables, changed) {
 /**
  * Fills the options of all variables, each after those that its query names.
  * @param scopeOf() gives the scope as it is now, the variables that are done included
- * @param only the variables to ask; all when null
+ * @param only the variables to ask; all when null, as after the page was opened
  * @returns what could not be asked: [{variable, error}]
  */
 export async function loadVariables(variables, scopeOf, fromMs, toMs, { only = null, signal } = {}) {
@@ -164,7 +166,7 @@ export async function loadVariables(variables, scopeOf, fromMs, toMs, { only = n
   for (const variable of inOrderOfNeed(variables)) {
     if (only && !only.includes(variable)) continue;
     try {
-      await loadOptions(variable, scopeOf(), fromMs, toMs, signal);
+      await loadOptions(variable, scopeOf(), [fromMs, toMs, signal], only === null);
     } catch (error) {
       if (error.name === 'AbortError') throw error;
       // The panels ask the same box and show its answer; All needs no options.

@@ -114,5 +114,3 @@ export class VariablePicker {
     this.onChange_();
   }
 }
-
-export { loadOptions } from './variable_options.js';

@@ -1,60 +1,40 @@
-// Grafana's unit ids turned into text: 0.0123 with "s" reads "12.3 ms".
-// Scaling and spelling follow Grafana's value formats, so a number here reads as it would there.
+// Grafana's unit ids turned into text: 0.0123 with "s" reads "12.3 ms". Scaling and spelling follow
+// Grafana's value formats, so a number here reads as it would there. The table itself is unit_table.js.
 
-const kShortSteps = [[1e15, ' Q'], [1e12, ' T'], [1e9, ' B'], [1e6, ' M'], [1e3, ' K'], [1, '']];
-const kIecSteps = [[2 ** 50, ' PiB'], [2 ** 40, ' TiB'], [2 ** 30, ' GiB'], [2 ** 20, ' MiB'],
-  [2 ** 10, ' KiB'], [1, ' B']];
-const kSiByteSteps = [[1e15, ' PB'], [1e12, ' TB'], [1e9, ' GB'], [1e6, ' MB'], [1e3, ' kB'],
-  [1, ' B']];
-const kDurationSteps = [[31557600, ' years'], [604800, ' weeks'], [86400, ' days'], [3600, ' hours'],
-  [60, ' mins'], [1, ' s'], [1e-3, ' ms'], [1e-6, ' µs'], [1e-9, ' ns']];
+import { currency, fixed, scaled, timeText } from './unit_scales.js';
+import { counted, kUnits, yesNo } from './unit_table.js';
 
-function scaled(steps, suffix = '') {
-  return (value) => {
-    const size = Math.abs(value);
-    const step = steps.find(([factor]) => size >= factor) ?? steps[steps.length - 1];
-    return { value: value / step[0], suffix: step[1] + suffix };
-  };
-}
-
-function duration(secondsPerUnit) {
-  const scale = scaled(kDurationSteps);
-  return (value) => (value === 0
-    ? { value: 0, suffix: ' s' }
-    : scale(value * secondsPerUnit));
-}
-
-function fixed(suffix, factor = 1) {
-  return (value) => ({ value: value * factor, suffix });
-}
-
-const kUnits = {
-  none: fixed(''),
-  short: scaled(kShortSteps),
-  percent: fixed('%'),
-  percentunit: fixed('%', 100),
-  s: duration(1),
-  ms: duration(1e-3),
-  µs: duration(1e-6),
-  ns: duration(1e-9),
-  bytes: scaled(kIecSteps),
-  decbytes: scaled(kSiByteSteps),
-  Bps: scaled(kSiByteSteps, '/s'),
-  binBps: scaled(kIecSteps, '/s'),
-  reqps: scaled(kShortSteps, ' req/s'),
-  ops: scaled(kShortSteps, ' ops/s'),
-  cps: scaled(kShortSteps, ' c/s'),
-  hertz: scaled([[1e9, ' GHz'], [1e6, ' MHz'], [1e3, ' kHz'], [1, ' Hz']]),
-  celsius: fixed(' °C'),
-  watt: scaled([[1e6, ' MW'], [1e3, ' kW'], [1, ' W']]),
+// What a dashboard's author writes as a unit of his own.
+const kUnitPrefixes = {
+  'prefix:': (name) => ({ scale: fixed('', 1, name) }),
+  'suffix:': (name) => ({ scale: fixed(` ${name}`) }),
+  'currency:': (name) => ({ scale: currency(name) }),
+  'count:': (name) => ({ scale: counted(name) }),
+  'si:': (name) => siUnit(name),
+  'time:': (name) => ({ text: (value) => timeText(value, name) }),
+  'bool:': (name) => yesNo(...name.split('/')),
 };
 
-/** The scaler of a Grafana unit id; an unknown id is a suffix of its own ("tokens/s"). */
-function unitScaler(unit) {
-  if (!unit) return kUnits.short;
-  if (Object.hasOwn(kUnits, unit)) return kUnits[unit];
-  if (unit.startsWith('suffix:')) return scaled(kShortSteps, ` ${unit.slice(7)}`);
-  return scaled(kShortSteps, ` ${unit}`);
+const kSiPrefixes = { n: 1e-9, µ: 1e-6, u: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** "si:mV" is given in millivolts. */
+function siUnit(name) {
+  const given = name.length > 1 ? kSiPrefixes[name[0]] : undefined;
+  const scale = scaled('si', given ? name.slice(1) : name);
+  return { scale: (value) => scale(value * (given ?? 1)) };
+}
+
+const resolved = new Map();
+
+/** {scale(value) → {value, suffix, prefix?}} or {text(value, decimals)}; an unknown id is a suffix ("tokens/s"). */
+function unitOf(id) {
+  if (!resolved.has(id)) {
+    const prefix = Object.keys(kUnitPrefixes).find((start) => id.startsWith(start));
+    const known = Object.hasOwn(kUnits, id) ? kUnits[id] : null;
+    const other = prefix ? kUnitPrefixes[prefix](id.slice(prefix.length)) : { scale: fixed(` ${id}`) };
+    resolved.set(id, known ?? other);
+  }
+  return resolved.get(id);
 }
 
 /** Three significant digits, as many decimals as that needs, no trailing zeros. */
@@ -67,22 +47,24 @@ function automaticDecimals(value) {
 }
 
 function roundedText(value, decimals) {
-  if (decimals !== undefined && decimals !== null) return value.toFixed(decimals);
+  if (decimals !== undefined && decimals !== null) return value.toFixed(Math.min(20, Math.max(0, decimals)));
   const text = value.toFixed(automaticDecimals(value));
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
 /**
- * @returns {{text: string, suffix: string, prefix: string}} the number and its unit apart, for a tile that sets
- * them in two sizes. No number gives an empty suffix and a dash.
+ * @returns {{text: string, suffix: string, prefix: string}} the number and its unit apart, for a tile
+ * that sets them in two sizes. No number gives an empty suffix and a dash.
  */
 export function formatParts(value, unit, decimals) {
   if (value === null || value === undefined || Number.isNaN(value)) return { text: '–', suffix: '', prefix: '' };
+  const { scale, text, prefix = '' } = unitOf(unit || 'short');
   if (!Number.isFinite(value)) return { text: value > 0 ? '∞' : '-∞', suffix: '', prefix: '' };
-  const part = unitScaler(unit)(value);
+  if (text) return { text: text(value, decimals), suffix: '', prefix: '' };
+  const part = scale(value);
   // A fixed count of decimals is meant for fractions: 3 requests stay "3", not "3.00".
-  const exact = Number.isInteger(part.value) && Math.abs(part.value) < 1e15 && decimals === undefined;
-  return { text: exact ? String(part.value) : roundedText(part.value, decimals), suffix: part.suffix, prefix: '' };
+  const exact = Number.isInteger(part.value) && Math.abs(part.value) < 1e15 && (decimals === undefined || decimals === null);
+  return { text: exact ? String(part.value) : roundedText(part.value, decimals), suffix: part.suffix, prefix: part.prefix ?? prefix };
 }
 
 export function formatValue(value, unit, decimals) {
@@ -92,5 +74,6 @@ export function formatValue(value, unit, decimals) {
 
 /** The base in which axis steps of this unit look round: 1024 for IEC bytes, else 10. */
 export function unitBase(unit) {
-  return unit === 'bytes' || unit === 'binBps' ? 1024 : 10;
+  return ['bytes', 'bits', 'kbytes', 'mbytes', 'gbytes', 'tbytes', 'pbytes', 'binBps', 'binbps', 'KiBs', 'MiBs', 'GiBs', 'TiBs', 'PiBs',
+    'Kibits', 'Mibits', 'Gibits', 'Tibits', 'Pibits'].includes(unit) ? 1024 : 10;
 }

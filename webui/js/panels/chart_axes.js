@@ -1,10 +1,26 @@
 // Axes that several kinds of charts share.
 
 import { formatTimeTick, timeTicks } from '../format/ticks.js';
+import { zoneOffsetMs } from '../time/zone.js';
 
 const kPixelsPerTimeTick = 84;
 
-export const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const root = globalThis.document?.documentElement;
+let known = new Map();
+let knownTheme = '';
+
+/** A colour of theme.css. Asking the browser costs a layout: each name is asked once per theme. */
+export function cssColor(name) {
+  if (root.dataset.theme !== knownTheme) {
+    known = new Map();
+    knownTheme = root.dataset.theme;
+  }
+  if (!known.has(name)) known.set(name, getComputedStyle(root).getPropertyValue(name).trim());
+  return known.get(name);
+}
+
+// The words on a canvas are set in the page's type.
+if (globalThis.Chart) globalThis.Chart.defaults.font.family = cssColor('--font');
 
 /** What every axis looks like. */
 export function axisLook(padding) {
@@ -26,7 +42,7 @@ export function timeScale(fromMs, toMs) {
     ...look,
     ticks: { ...look.ticks, callback: (value) => formatTimeTick(value, step, toMs - fromMs) },
     afterBuildTicks: (axis) => {
-      const offsetMs = -new Date(toMs).getTimezoneOffset() * 60000;
+      const offsetMs = zoneOffsetMs(toMs);
       const room = Math.max(2, Math.floor(axis.chart.width / kPixelsPerTimeTick));
       const built = timeTicks(fromMs, toMs, room, offsetMs);
       step = built.step;

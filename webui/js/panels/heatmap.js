@@ -3,6 +3,7 @@
 import { themeColor, withAlpha } from '../format/colors.js';
 import { schemeColors } from '../format/color_schemes.js';
 import { display, displayText, shownText } from '../format/display.js';
+import { EventMarks } from '../dashboard/event_marks.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { formatClock, formatMoment } from '../time/time_range.js';
@@ -13,7 +14,8 @@ import { TimeInteraction } from './time_interaction.js';
 import { hideTooltip, showRows } from './tooltip.js';
 
 const kPixelsPerRowTick = 18;
-const kAxisWidthPx = 58;
+const kTimeAxisPx = 28;
+const kAxisWidthPx = 58;  // as in the charts of lines: their crosshairs stand in one line
 
 /** The colours of the scale from its lowest to its highest value. */
 function scaleColors(color, theme) {
@@ -40,16 +42,20 @@ export class HeatmapPanel {
     this.color_ = this.options_.color ?? {};
     this.axis_ = { ...panel.field.custom, ...this.options_.yAxis };
     this.canvas_ = el('canvas', { role: 'img', 'aria-label': panel.title });
-    this.plot_ = el('div', { class: 'plot' }, this.canvas_);
+    this.marks_ = new EventMarks();
+    this.cursor_ = el('div', { class: 'heat-cursor', hidden: true });
+    this.plot_ = el('div', { class: 'plot' }, this.canvas_, this.cursor_, this.marks_.element);
     this.scale_ = el('div', { class: 'heat-scale', hidden: this.options_.legend?.show === false },
       el('span', {}), el('div', { class: 'heat-colors' }, el('i', { hidden: true })), el('span', {}));
     body.replaceChildren(el('div', { class: 'chart' }, this.plot_, this.scale_));
     this.chart_ = new CellsChart(this.canvas_);
     this.interaction_ = new TimeInteraction(this.plot_, this.chart_, context, (event, timeMs) => this.point_(event, timeMs));
-    this.plot_.addEventListener('pointerleave', () => { this.marker_().hidden = true; });
+    this.marker_ = this.scale_.querySelector('i');
+    this.plot_.addEventListener('pointerleave', () => this.mark_(null));
   }
 
   draw(data) {
+    this.data_ = data;
     const stepMs = data.stepS * 1000;
     const whole = this.options_.calculate
       ? countedRows(data.series, this.options_.calculation, { fromMs: data.fromMs, toMs: data.toMs, stepMs })
@@ -58,14 +64,15 @@ export class HeatmapPanel {
     const scale = colorShares(cells, this.options_.filterValues ?? { le: 1e-9 },
       { min: this.color_.min, max: this.color_.max, exponent: colorExponent(this.color_) });
     const colors = scaleColors(this.color_, this.context_.theme());
-    for (const cell of scale.cells) cell.color = colors[Math.min(colors.length - 1, Math.floor(cell.share * colors.length))];
-    this.view_ = { rows, cells: scale.cells, min: scale.min, max: scale.max };
-    this.byPlace_ = new Map(cells.map((cell) => [`${cell.row} ${cell.x}`, cell]));
-    this.columns_ = [...new Set(cells.map((cell) => cell.x))].sort((a, b) => a - b);
-    this.columnMs_ = cells.length ? cells[0].x2 - cells[0].x : stepMs;
+    const texts = this.options_.showValue === 'always';
+    for (const cell of scale.cells) {
+      cell.color = colors[Math.min(colors.length - 1, Math.floor(cell.share * colors.length))];
+      if (texts) cell.text = this.countText_(cell.v);
+    }
+    this.view_ = { rows, all: cells, cells: scale.cells, min: scale.min, max: scale.max };
     this.chart_.draw({
       cells: scale.cells, fromMs: data.fromMs, toMs: data.toMs, rowAxis: this.rowAxis_(),
-      gap: this.options_.cellGap ?? 1, texts: this.options_.showValue === 'always',
+      gap: this.options_.cellGap ?? 1, texts, stepMs: cells.length && !texts ? cells[0].x2 - cells[0].x : 0,
     });
     this.drawScale_(colors);
     this.canvas_.setAttribute('aria-label', this.describe_());
@@ -77,8 +84,8 @@ export class HeatmapPanel {
     const first = rows.findIndex((row) => row.name !== undefined || isInside(row, limits));
     const last = rows.findLastIndex((row) => row.name !== undefined || isInside(row, limits));
     if (first < 0) return { rows: [], cells: [] };
-    const kept = cells.filter((cell) => cell.row >= first && cell.row <= last)
-      .map((cell) => ({ ...cell, row: cell.row - first, text: this.countText_(cell.v) }));
+    const kept = cells.filter((cell) => cell.row >= first && cell.row <= last);
+    for (const cell of kept) cell.row -= first;
     return { rows: rows.slice(first, last + 1), cells: kept };
   }
 
@@ -93,14 +100,17 @@ export class HeatmapPanel {
       min: 0,
       max: Math.max(1, rows.length),
       reverse: Boolean(this.axis_.reverse),
+      display: this.axis_.axisPlacement !== 'hidden',
+      position: this.axis_.axisPlacement === 'right' ? 'right' : 'left',
+      title: { display: Boolean(this.axis_.axisLabel), text: this.axis_.axisLabel ?? '', color: look.ticks.color, font: look.ticks.font },
       ...look,
       ticks: { ...look.ticks, callback: (value) => texts.get(value) ?? '' },
       afterBuildTicks: (axis) => {
-        const room = Math.max(1, Math.floor(axis.chart.height / kPixelsPerRowTick));
+        const room = Math.max(1, Math.floor((axis.chart.height - kTimeAxisPx) / kPixelsPerRowTick));
         const every = Math.ceil(places.length / room);
         axis.ticks = places.filter((_, index) => (places.length - 1 - index) % every === 0).map(({ value }) => ({ value }));
       },
-      afterFit: (axis) => { axis.width = Math.max(axis.width, kAxisWidthPx); },
+      afterFit: (axis) => { if (axis.chart.width > 6 * kAxisWidthPx) axis.width = Math.max(axis.width, kAxisWidthPx); },
     };
   }
 
@@ -123,8 +133,7 @@ export class HeatmapPanel {
 
   point_(event, timeMs) {
     const row = this.chart_.rowAt(event.clientY - this.plot_.getBoundingClientRect().top);
-    const start = this.columns_.findLast((x) => x <= timeMs);
-    const cell = start !== undefined && timeMs < start + this.columnMs_ ? this.byPlace_.get(`${row} ${start}`) : null;
+    const cell = this.view_.all.find((one) => one.row === row && one.x <= timeMs && timeMs < one.x2);
     this.mark_(cell);
     if (!this.view_.rows[row]) {
       hideTooltip();
@@ -136,15 +145,14 @@ export class HeatmapPanel {
     if (this.options_.tooltip?.mode !== 'none' && this.options_.tooltip?.show !== false) showRows(event, stamps, rows);
   }
 
-  marker_() {
-    return this.scale_.querySelector('i');
-  }
-
-  /** Where the pointed cell stands on the colour scale. */
+  /** Frames the pointed cell and shows where it stands on the colour scale. */
   mark_(cell) {
-    const share = cell?.share;
-    this.marker_().hidden = share === undefined;
-    if (share !== undefined) this.marker_().style.left = `${100 * share}%`;
+    const hidden = cell?.share === undefined;
+    this.marker_.hidden = hidden;
+    this.cursor_.hidden = hidden;
+    if (hidden) return;
+    this.marker_.style.left = `${100 * cell.share}%`;
+    for (const [side, px] of Object.entries(this.chart_.cellBox(cell))) this.cursor_.style[side] = `${px}px`;
   }
 
   drawScale_(colors) {
@@ -163,6 +171,10 @@ export class HeatmapPanel {
     return t('{title}: heatmap of {rows} rows; most, {count}, in {bucket} at {time}', {
       title: this.panel_.title, rows: rows.length, count: this.countText_(top.v), bucket: this.rowText_(rows[top.row]), time: formatMoment(top.x),
     });
+  }
+
+  showEvents(events) {
+    this.marks_.draw(events, this.data_, this.chart_);
   }
 
   destroy() {

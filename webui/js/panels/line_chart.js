@@ -2,84 +2,50 @@
 // animation, no parsing, no events (hover and zoom are drawn above the canvas, so that moving the
 // mouse redraws nothing).
 
-import { withAlpha } from '../format/colors.js';
-import { formatTimeTick, niceLimits, timeTicks } from '../format/ticks.js';
-import { zoneOffsetMs } from '../time/zone.js';
-import { formatValue, unitBase } from '../format/units.js';
+import { themeColor, withAlpha } from '../format/colors.js';
+import { axisLook, kQuietChart, timeScale } from './chart_axes.js';
+import { valueExtent } from './series_shape.js';
+import { toDataset } from './series_style.js';
+import { axisLimits } from './value_axes.js';
+import { displayText } from '../format/display.js';
 
 const { Chart } = globalThis;
 const kAxisWidthPx = 58;  // one width for all panels: their crosshairs stand in one line
-const kPixelsPerTimeTick = 84;
 const kPixelsPerValueTick = 38;
+const kAreaOpacity = 0.1;
 
-const cssColor = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-/** Fill that fades towards the axis, as Grafana's gradient mode "opacity" does. */
-function fadingFill(color, opacity) {
-  return (context) => {
-    const area = context.chart.chartArea;
-    if (!area) return withAlpha(color, opacity);
-    const gradient = context.chart.ctx.createLinearGradient(0, area.top, 0, area.bottom);
-    gradient.addColorStop(0, withAlpha(color, Math.min(1, opacity * 2.2)));
-    gradient.addColorStop(1, withAlpha(color, opacity * 0.1));
-    return gradient;
-  };
-}
-
-/** A sample between two gaps has no line to be seen by: it alone gets a dot. */
-function lonelyRadii(points, radius) {
-  return points.map((point, index) => {
-    const before = points[index - 1];
-    const after = points[index + 1];
-    const lonely = (!before || Number.isNaN(before.y)) && (!after || Number.isNaN(after.y));
-    return lonely ? radius : 0;
+/** Lines and areas of thresholds behind the series: {steps, mode, color(name), axis id}. */
+function drawThresholds(chart, { steps, mode, color, scaleId }) {
+  const { ctx, chartArea: area, scales } = chart;
+  const scale = scales[scaleId];
+  if (!scale || !area) return;
+  const clamp = (y) => Math.min(area.bottom, Math.max(area.top, y));
+  ctx.save();
+  steps.forEach((step, index) => {
+    if (step.color === 'transparent') return;
+    const bottom = index === 0 ? area.bottom : clamp(scale.getPixelForValue(step.value));
+    const top = index + 1 < steps.length ? clamp(scale.getPixelForValue(steps[index + 1].value)) : area.top;
+    if (mode.includes('area')) {
+      ctx.fillStyle = withAlpha(color(step.color), kAreaOpacity);
+      ctx.fillRect(area.left, top, area.right - area.left, bottom - top);
+    }
+    if (index === 0 || mode === 'area' || scale.getPixelForValue(step.value) !== bottom) return;
+    ctx.strokeStyle = color(step.color);
+    ctx.setLineDash(mode.startsWith('dashed') ? [8, 6] : []);
+    ctx.beginPath();
+    ctx.moveTo(area.left, bottom);
+    ctx.lineTo(area.right, bottom);
+    ctx.stroke();
   });
+  ctx.restore();
 }
 
-function toDataset(series, style) {
-  const stacked = style.stacking === 'normal';
-  return {
-    label: series.name,
-    data: series.drawn,
-    borderColor: series.color,
-    borderWidth: style.lineWidth,
-    borderJoinStyle: 'round',
-    backgroundColor: stacked ? withAlpha(series.color, style.fill) : fadingFill(series.color, style.fill),
-    fill: stacked ? 'stack' : style.fill > 0 && 'origin',
-    pointRadius: lonelyRadii(series.drawn, 1.8),
-    pointBackgroundColor: series.color,
-    pointBorderWidth: 0,
-    stepped: style.stepped,
-    hidden: series.hidden,
-    spanGaps: false,
-    tension: 0,
-  };
-}
-
-function maxOfStack(seriesList) {
-  const sums = new Map();
-  for (const series of seriesList) {
-    for (const point of series.drawn) {
-      if (Number.isFinite(point.y)) sums.set(point.x, (sums.get(point.x) ?? 0) + point.y);
-    }
-  }
-  return [...sums.values()].reduce((most, value) => Math.max(most, value), -Infinity);
-}
-
-/** Smallest and largest drawn value of the shown series; null when nothing is shown. */
-function valueExtent(seriesList, stacked) {
-  const shown = seriesList.filter((series) => !series.hidden);
-  let min = Infinity;
-  let max = -Infinity;
-  for (const series of shown) {
-    for (const point of series.drawn) {
-      if (!Number.isFinite(point.y)) continue;
-      min = Math.min(min, point.y);
-      max = Math.max(max, point.y);
-    }
-  }
-  if (stacked) max = Math.max(max, maxOfStack(shown));
-  return min <= max ? { min, max } : null;
+/** Steps with values of the axis, where the field gives them in percent of its limits. */
+function thresholdSteps(axis, limits) {
+  const { mode, steps = [] } = axis.thresholds ?? {};
+  const known = steps.filter((step, index) => index === 0 || Number.isFinite(step.value));
+  if (mode !== 'percentage') return known;
+  return known.map((step) => ({ ...step, value: limits.min + (limits.max - limits.min) * step.value / 100 }));
 }
 
 export class LineChart {
@@ -92,14 +58,20 @@ export class LineChart {
   }
 
   /**
-   * @param view {series: [{name, color, drawn, hidden}], fromMs, toMs, unit, decimals, min, max,
-   *              style: {lineWidth, fill 0..1, stacking, stepped}}
+   * @param view {series: [{name, color, drawn, hidden, style, stack, axis}], axes: of axesOf(), fromMs,
+   *              toMs, stepMs, theme}; a sparkline takes {series, style, fromMs, toMs}, where style is
+   *              seriesStyle()'s for all, or the parts of it that differ from Grafana's defaults
    */
   draw(view) {
     this.view_ = view;
-    const datasets = view.series.map((series) => toDataset(series, view.style));
+    // The chart knows its size; asking the page would make it lay out between two panels.
+    const width = this.chart_?.width || this.canvas_.parentElement.clientWidth || 600;
+    const place = { stepPx: width * (view.stepMs ?? 0) / (view.toMs - view.fromMs), names: view.series.map(({ name }) => name) };
+    const common = { draw: 'line', dash: [], pointSize: 0, showPoints: 'never', ...view.style };
+    const datasets = view.series.map((series) => toDataset(series.style ? series : { ...series, style: common }, place));
     if (!this.chart_) {
-      this.chart_ = new Chart(this.canvas_, { type: 'line', data: { datasets }, options: this.options_() });
+      const plugins = [{ beforeDatasetsDraw: (chart) => this.drawBehind_(chart) }];
+      this.chart_ = new Chart(this.canvas_, { type: 'line', data: { datasets }, options: this.options_(), plugins });
       return;
     }
     this.chart_.data.datasets = datasets;
@@ -109,86 +81,60 @@ export class LineChart {
 
   options_() {
     return {
-      animation: false,
-      parsing: false,
-      normalized: true,
-      responsive: true,
-      maintainAspectRatio: false,
-      events: [],
+      ...kQuietChart,
       layout: { padding: this.sparkline_ ? 0 : { top: 6, right: 10 } },
-      plugins: { legend: { display: false }, tooltip: { enabled: false } },
-      scales: this.sparkline_ ? this.hiddenScales_() : { x: this.timeScale_(), y: this.valueScale_() },
+      scales: this.sparkline_ ? this.hiddenScales_() : { x: this.timeAxis_(), ...this.valueScales_() },
     };
   }
 
   hiddenScales_() {
-    const extent = valueExtent(this.view_.series, false) ?? { min: 0, max: 1 };
+    const extent = valueExtent(this.view_.series) ?? { min: 0, max: 1 };
     const top = Math.max(extent.max, 1e-12);
     return {
       x: { type: 'linear', display: false, min: this.view_.fromMs, max: this.view_.toMs },
-      y: { type: 'linear', display: false, min: Math.min(0, extent.min), max: top * 1.05 },
+      y0: { type: 'linear', display: false, min: Math.min(0, extent.min), max: top * 1.05 },
     };
   }
 
-  timeScale_() {
-    const { fromMs, toMs } = this.view_;
-    let step = 1000;
-    return {
-      type: 'linear',
-      min: fromMs,
-      max: toMs,
-      border: { display: false },
-      grid: { color: cssColor('--chart-grid'), tickLength: 0 },
-      ticks: {
-        color: cssColor('--chart-text'), font: { size: 11 }, padding: 6, maxRotation: 0,
-        autoSkip: false, callback: (value) => formatTimeTick(value, step, toMs - fromMs),
-      },
-      afterBuildTicks: (axis) => {
-        const offsetMs = zoneOffsetMs(toMs);
-        const room = Math.max(2, Math.floor(axis.chart.width / kPixelsPerTimeTick));
-        const built = timeTicks(fromMs, toMs, room, offsetMs);
-        step = built.step;
-        axis.ticks = built.ticks.map((value) => ({ value }));
-      },
-    };
+  timeAxis_() {
+    return { ...timeScale(this.view_.fromMs, this.view_.toMs), offset: false };
   }
 
-  valueScale_() {
-    const { unit, decimals, style } = this.view_;
-    const limits = this.valueLimits_();
+  valueScales_() {
+    const height = this.chart_?.height || this.canvas_.parentElement.clientHeight || 160;
+    const room = Math.floor(height / kPixelsPerValueTick);
+    this.limits_ = this.view_.axes.map((axis) => axisLimits(axis, room));
+    const first = this.view_.axes.findIndex((axis) => axis.shown);
+    const scales = this.view_.axes.map((axis, index) => [`y${index}`, this.valueScale_(axis, this.limits_[index], index === first)]);
+    return Object.fromEntries(scales.length ? scales : [['y0', { type: 'linear', min: 0, max: 1, ...axisLook(8) }]]);
+  }
+
+  /** @param main whether the grid is this axis's */
+  valueScale_(axis, limits, main) {
+    const look = axisLook(8);
     return {
-      type: 'linear',
-      stacked: style.stacking === 'normal',
+      type: axis.log ? 'logarithmic' : 'linear',
+      position: axis.position,
+      display: axis.shown,
+      stacked: axis.series.some((series) => series.stack),
       min: limits.min,
       max: limits.max,
-      border: { display: false },
-      grid: { color: cssColor('--chart-grid'), tickLength: 0 },
-      ticks: {
-        color: cssColor('--chart-text'), font: { size: 11 }, padding: 8, autoSkip: false,
-        callback: (value) => formatValue(value, unit, decimals),
-      },
-      afterBuildTicks: (axis) => {
-        axis.ticks = [];
-        for (let value = limits.min; value <= limits.max * (1 + 1e-9) + 1e-12; value += limits.step) {
-          axis.ticks.push({ value: Math.abs(value) < limits.step * 1e-6 ? 0 : value });
-        }
-      },
-      afterFit: (axis) => { axis.width = Math.max(axis.width, kAxisWidthPx); },
+      ...look,
+      grid: { ...look.grid, drawOnChartArea: main && axis.grid !== false },
+      title: { display: axis.label !== '', text: axis.label, color: look.ticks.color, font: { size: 11 }, padding: 2 },
+      ticks: { ...look.ticks, callback: (value) => displayText(value, { unit: axis.unit, decimals: axis.decimals }) },
+      afterBuildTicks: (scale) => { scale.ticks = limits.ticks.map((value) => ({ value })); },
+      afterFit: (scale) => { if (axis.shown) scale.width = Math.max(scale.width, kAxisWidthPx); },
     };
   }
 
-  valueLimits_() {
-    const { min, max, series, style, unit, decimals } = this.view_;
-    const extent = valueExtent(series, style.stacking === 'normal') ?? { min: 0, max: 1 };
-    const low = min ?? extent.min;
-    // A line at one height gets room above it, and counts keep whole numbers on the axis.
-    let high = max ?? Math.max(extent.max, low + (decimals === 0 ? 1 : 0));
-    if (high <= low) high = low === 0 ? 1 : low + Math.abs(low) * 0.1;
-    const height = this.canvas_.parentElement.clientHeight || 160;
-    const room = Math.max(2, Math.min(6, Math.floor(height / kPixelsPerValueTick)));
-    const limits = niceLimits(low, high, room, unitBase(unit));
-    if (decimals === 0 && limits.step < 1) return niceLimits(low, Math.ceil(high), Math.max(1, Math.ceil(high - low)));
-    return { min: min ?? limits.min, max: max ?? limits.max, step: limits.step };
+  drawBehind_(chart) {
+    const { axes = [], theme } = this.view_;
+    axes.forEach((axis, index) => {
+      if (axis.thresholdsStyle === 'off' || axis.thresholdsStyle === 'series') return;
+      const steps = thresholdSteps(axis, this.limits_[index]);
+      drawThresholds(chart, { steps, mode: axis.thresholdsStyle, color: (name) => themeColor(name, theme), scaleId: `y${index}` });
+    });
   }
 
   /** Where the lines are drawn, in CSS pixels inside the canvas; null before the first draw. */
@@ -206,6 +152,11 @@ export class LineChart {
     const area = this.plotArea();
     const share = (timeMs - this.view_.fromMs) / (this.view_.toMs - this.view_.fromMs);
     return area.left + share * (area.right - area.left);
+  }
+
+  /** The y of a value on a series' axis, in CSS pixels inside the canvas. */
+  pixelOf(series, value) {
+    return this.chart_.scales[`y${series.axis ?? 0}`]?.getPixelForValue(value) ?? 0;
   }
 
   destroy() {

@@ -2,9 +2,10 @@
 
 import { themeColor } from '../format/colors.js';
 import { display, displayText, shownText } from '../format/display.js';
+import { EventMarks } from '../dashboard/event_marks.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
-import { formatDuration, formatMoment } from '../time/time_range.js';
+import { formatClock, formatDuration, formatMoment } from '../time/time_range.js';
 import { CellsChart } from './cells_chart.js';
 import { axisLook, cssColor } from './chart_axes.js';
 import { LegendList } from './legend_list.js';
@@ -25,7 +26,8 @@ class StatesPanel {
     this.context_ = context;
     this.merge_ = merge;
     this.canvas_ = el('canvas', { role: 'img', 'aria-label': panel.title });
-    this.plot_ = el('div', { class: 'plot' }, this.canvas_);
+    this.marks_ = new EventMarks();
+    this.plot_ = el('div', { class: 'plot' }, this.canvas_, this.marks_.element);
     const legend = panel.options.legend ?? {};
     this.legend_ = new LegendList(legend);
     body.replaceChildren(el('div', { class: `chart legend-${legend.placement ?? 'bottom'}` }, this.plot_, this.legend_.element));
@@ -34,6 +36,7 @@ class StatesPanel {
   }
 
   draw(data) {
+    this.data_ = data;
     const theme = this.context_.theme();
     this.rows_ = data.series.map((series) => {
       const limits = this.limits_(series);
@@ -83,7 +86,7 @@ class StatesPanel {
       grid: { ...look.grid, color: 'transparent' },
       ticks: { ...look.ticks, color: cssColor('--text-2'), callback: (value) => shorten(names[value - 0.5] ?? '', letters) },
       afterBuildTicks: (axis) => {
-        const every = Math.ceil(names.length * kMinRowPx / Math.max(1, axis.chart.height - 30));
+        const every = Math.ceil(names.length * kMinRowPx / Math.max(1, axis.chart.height - 16));
         axis.ticks = names.map((_, row) => ({ value: row + 0.5 })).filter((_, row) => row % every === 0);
       },
     };
@@ -111,6 +114,10 @@ class StatesPanel {
       return last ? t('{name} is {state} since {time}', { name, state: last.text, time: formatMoment(last.x) }) : name;
     });
     return `${this.panel_.title}: ${latest.join('; ')}`;
+  }
+
+  showEvents(events) {
+    this.marks_.draw(events, this.data_, this.chart_);
   }
 
   destroy() {

@@ -3,29 +3,28 @@
 import { themeColor, withAlpha } from '../format/colors.js';
 import { display, shownText } from '../format/display.js';
 import { reducedUnit, reducerTitle } from '../format/reducers.js';
-import { Dropdown } from '../shell/dropdown.js';
 import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
-import { formatMoment } from '../time/time_range.js';
+import { formatMoment, formatStamp } from '../time/time_range.js';
 import { fillCell } from './table_cell.js';
-import { cellOptions, columnLimits, columnTexts, footerValues, framesOf, rowOrder } from './table_data.js';
+import { cellOptions, columnLimits, columnTexts, footerValues, rowOrder } from './table_data.js';
+import { columnFilter } from './table_filter.js';
 
 const kRowPx = { sm: 27, md: 34, lg: 44 };
 const kMaxRows = 500;  // of one page
-const kMaxFilterTexts = 300;
 
-/** A time column shows stamps unless its field says otherwise. */
+/** A time is a date, whatever unit the panel's numbers have. */
 function shownCell(column, value) {
-  const unit = column.config.unit;
-  if (column.type === 'time' && typeof value === 'number' && (!unit || unit.startsWith('dateTime') || unit.startsWith('time:'))) {
-    return { text: formatMoment(value), prefix: '', suffix: '', color: '' };
-  }
-  return display(value ?? null, column.config, column.limits);
+  if (column.type !== 'time' || typeof value !== 'number') return display(value ?? null, column.config, column.limits);
+  const text = column.config.unit === 'dateTimeAsIso' ? formatStamp(value) : formatMoment(value);
+  return { text, prefix: '', suffix: '', color: '' };
 }
 
 const cellText = (column, value) => shownText(shownCell(column, value));
 
 export class TablePanel {
+  static showsRows = true;  // whatever stands in them
+
   constructor(panel, body, context) {
     this.panel_ = panel;
     this.context_ = context;
@@ -38,30 +37,36 @@ export class TablePanel {
     this.foot_ = el('tfoot');
     this.table_ = el('table', { class: `data-table cells-${panel.options.cellHeight ?? 'sm'}` },
       el('caption', { class: 'sr' }, panel.title), this.head_, this.rows_, this.foot_);
-    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': panel.title }, this.table_);
+    this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'group', 'aria-label': panel.title }, this.table_);
     this.bar_ = el('div', { class: 'table-bar', hidden: true });
     body.replaceChildren(el('div', { class: 'table-panel' }, this.box_, this.bar_));
+    this.watch_ = new ResizeObserver(() => {
+      if (this.columns_ && this.pageSize_() !== this.shownSize_) this.show_();
+    });
+    this.watch_.observe(this.box_.parentElement);
   }
 
   draw(data) {
     this.data_ = data;
-    this.frames_ = framesOf(data);
+    this.frames_ = data.tables;
     const frame = this.frames_[Math.min(this.frame_, this.frames_.length - 1)];
     this.columns_ = (frame?.columns ?? []).filter((column) => !column.config.custom?.hidden && !column.config.custom?.hideFrom?.viz)
-      .map((column) => ({ ...column, title: column.config.displayName || column.name, limits: columnLimits(column), look: cellOptions(column.config) }));
+      .map((column) => ({ ...column, title: column.name, limits: columnLimits(column), look: cellOptions(column.config) }));
     this.sort_ ??= this.initialSort_();
     this.show_();
   }
 
   initialSort_() {
     const asked = this.panel_.options.sortBy?.[0];
-    const column = asked ? this.columns_.findIndex(({ title, name }) => title === asked.displayName || name === asked.displayName) : -1;
+    // Tables of Grafana 7 and before sort by the column's number.
+    const column = asked ? asked.index ?? this.columns_.findIndex(({ name, sourceName }) => [name, sourceName].includes(asked.displayName)) : -1;
     return column < 0 ? null : { column, desc: Boolean(asked.desc) };
   }
 
   show_() {
     const order = rowOrder(this.columns_, this.sort_, this.filters_, cellText);
     const size = this.pageSize_();
+    this.shownSize_ = size;
     const pages = Math.max(1, Math.ceil(order.length / size));
     this.page_ = Math.min(this.page_, pages - 1);
     this.drawHead_();
@@ -96,7 +101,8 @@ export class TablePanel {
       el('div', { class: 'head-cell' },
         el('button', { type: 'button', class: 'head-sort', title: t('Sort by {column}', { column: column.title }), onclick: () => this.sortBy_(index) },
           el('span', {}, column.title), sorted && el('i', { class: `arrow ${direction}` }, sorted.desc ? '▼' : '▲')),
-        custom.filterable && this.filterMenu_(column, index)));
+        custom.filterable && columnFilter(column.title, () => columnTexts(this.columns_[index], cellText), this.filters_.get(index),
+          (texts) => this.setFilter_(index, texts))));
     if (custom.width) cell.style.width = `${custom.width}px`;
     if (custom.minWidth) cell.style.minWidth = `${custom.minWidth}px`;
     return cell;
@@ -117,45 +123,11 @@ export class TablePanel {
     this.show_();
   }
 
-  filterMenu_(column, index) {
-    const active = this.filters_.has(index);
-    const button = el('button', {
-      type: 'button', class: active ? 'head-filter on' : 'head-filter', title: t('Filter {column}', { column: column.title }),
-      'aria-label': t('Filter {column}', { column: column.title }),
-    }, active ? '●' : '○');
-    return new Dropdown(button, (pane) => this.fillFilter_(pane, index)).element;
-  }
-
-  fillFilter_(pane, index) {
-    const column = this.columns_[index];
-    const texts = columnTexts(column, cellText);
-    const chosen = new Set(this.filters_.get(index) ?? texts.map(([text]) => text));
-    const apply = () => {
-      if (chosen.size === texts.length) this.filters_.delete(index);
-      else this.filters_.set(index, new Set(chosen));
-      this.page_ = 0;
-      this.show_();
-    };
-    const list = el('div', { class: 'filter-list' });
-    const search = el('input', { type: 'search', class: 'filter-search', 'aria-label': t('Search values'), placeholder: t('Search values') });
-    const fill = () => {
-      const wanted = search.value.toLowerCase();
-      const found = texts.filter(([text]) => text.toLowerCase().includes(wanted)).slice(0, kMaxFilterTexts);
-      list.replaceChildren(...found.map(([text, count]) => {
-        const box = el('input', { type: 'checkbox', checked: chosen.has(text) });
-        box.addEventListener('change', () => { if (!chosen.delete(text)) chosen.add(text); });
-        return el('label', {}, box, el('span', {}, text || t('(empty)')), el('span', { class: 'muted' }, String(count)));
-      }));
-    };
-    const setAll = (on) => {
-      for (const [text] of texts) if (on) chosen.add(text); else chosen.delete(text);
-      fill();
-    };
-    search.addEventListener('input', fill);
-    fill();
-    const act = (text, run) => el('button', { type: 'button', class: 'choice', onclick: run }, text);
-    pane.append(search, list, el('div', { class: 'filter-acts' },
-      act(t('All'), () => setAll(true)), act(t('None'), () => setAll(false)), act(t('Apply'), apply)));
+  setFilter_(index, texts) {
+    if (texts) this.filters_.set(index, texts);
+    else this.filters_.delete(index);
+    this.page_ = 0;
+    this.show_();
   }
 
   drawRows_(order) {
@@ -179,8 +151,8 @@ export class TablePanel {
 
   /** ${__data.fields["name"]} and ${__data.fields.name} of a link. */
   valueAt_(path, row) {
-    const name = /^__data\.fields(?:\.([^[]+)|\["?([^"\]]+)"?\])$/.exec(path);
-    const column = name && this.columns_.find((one) => one.name === (name[1] ?? name[2]) || one.title === (name[1] ?? name[2]));
+    const name = /^__data\.fields(?:\.([^[]+)|\[\W?([^\]]+?)\W?\])$/.exec(path);
+    const column = name && this.columns_.find((one) => [one.name, one.sourceName].includes(name[1] ?? name[2]));
     return column ? cellText(column, column.values[row]) : undefined;
   }
 
@@ -235,5 +207,7 @@ export class TablePanel {
     this.draw(this.data_);
   }
 
-  destroy() {}
+  destroy() {
+    this.watch_.disconnect();
+  }
 }

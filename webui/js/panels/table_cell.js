@@ -1,9 +1,10 @@
 // One cell of a table: text, coloured text or ground, a bar, JSON, links.
 
 import { withAlpha } from '../format/colors.js';
-import { textOn } from '../format/contrast.js';
+import { readable, textOn } from '../format/contrast.js';
 import { shownText } from '../format/display.js';
 import { el } from '../shell/dom.js';
+import { cssColor } from './chart_axes.js';
 import { dataLink } from './links.js';
 
 function jsonText(value) {
@@ -28,10 +29,14 @@ function gaugeBar({ column, value, color }) {
   return el('div', { class: `cell-gauge ${look.mode === 'lcd' ? 'lcd' : ''}` }, fill);
 }
 
-function contentOf(view) {
+function linksOf({ column, value, shown, row }) {
+  const field = { name: column.title, labels: column.labels, value, text: shownText(shown), row };
+  return (column.config.links ?? []).map((link) => dataLink(link, field)).filter(Boolean);
+}
+
+function contentOf(view, links) {
   const { column, value, shown } = view;
   const text = shownText(shown);
-  const links = (column.config.links ?? []).map((link) => dataLink(link, { name: column.title, labels: column.labels, value, text, row: view.row })).filter(Boolean);
   if (column.look.type === 'json-view') return [el('code', {}, jsonText(value))];
   if (column.look.type === 'gauge' && typeof value === 'number') {
     const hidden = column.look.valueDisplayMode === 'hidden';
@@ -50,17 +55,19 @@ function contentOf(view) {
 export function fillCell(cell, view) {
   const { column, shown, color, align } = view;
   const type = column.look.type;
-  const key = JSON.stringify([shown, color, align, column.look, column.limits, type === 'json-view' && view.value]);
-  if (cell.shownKey === key && !column.config.links?.length) return;
+  const links = linksOf(view);
+  const key = JSON.stringify([shown, color, align, column.look, column.limits, links, type === 'json-view' && view.value]);
+  if (cell.shownKey === key) return;
   cell.shownKey = key;
   cell.className = `${align} cell-${type}`;
+  cell.classList.toggle('wrapped', Boolean(column.look.wrapText ?? column.config.custom?.wrapText));
   cell.style.color = '';
   cell.style.background = '';
-  if (type === 'color-text' && color) cell.style.color = color;
+  if (type === 'color-text' && color) cell.style.color = readable(color, cssColor('--panel'));
   if (type === 'color-background' && color) {
     const faded = column.look.mode === 'gradient';
     cell.style.background = faded ? `linear-gradient(120deg, ${color}, ${withAlpha(color, 0.82)})` : color;
     cell.style.color = textOn(color);
   }
-  cell.replaceChildren(...contentOf(view));
+  cell.replaceChildren(...contentOf(view, links));
 }

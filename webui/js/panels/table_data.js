@@ -2,23 +2,6 @@
 
 import { reduceValues } from '../format/reducers.js';
 
-/**
- * Frames of a panel: what the queries and transformations made as tables, else a table per series, as
- * Grafana offers them one by one.
- * @returns [{name, columns: [{name, type, values, config}]}]
- */
-export function framesOf(data) {
-  const tables = data.tables ?? [];
-  if (tables.length > 0) return tables;
-  return data.series.map((series) => ({
-    name: series.name,
-    columns: [
-      { name: 'Time', type: 'time', values: series.points.map((point) => point.x), config: {} },
-      { name: series.name, type: 'number', labels: series.labels, values: series.points.map((point) => point.y), config: series.config ?? {} },
-    ],
-  }));
-}
-
 const isMissing = (value) => value === null || value === undefined || Number.isNaN(value);
 
 /** Numbers by size, texts by the alphabet with numbers in them by size; what is missing comes last. */

@@ -9,6 +9,7 @@ import { interpolate } from '../dashboard/variables.js';
 function withoutTags(html) {
   const parsed = new DOMParser().parseFromString(html, 'text/html');
   for (const node of parsed.querySelectorAll('script, style, template')) node.remove();
+  for (const node of parsed.querySelectorAll('p, div, h1, h2, h3, h4, h5, h6, li, tr, br, hr')) node.after('\n');
   return parsed.body.textContent.replace(/\n\s*\n\s*/g, '\n\n').trim();
 }
 
@@ -16,14 +17,14 @@ export class TextPanel {
   constructor(panel, body) {
     this.panel_ = panel;
     this.shown_ = null;
-    this.box_ = el('div', { class: 'text-panel', tabindex: 0, role: 'region', 'aria-label': panel.title || t('Text') });
+    this.box_ = el('div', { class: 'text-panel', tabindex: 0, role: 'group', 'aria-label': panel.title || t('Text') });
     body.replaceChildren(this.box_);
     this.setScope({});
   }
 
-  /** @param scope the texts of the dashboard's variables by name */
+  /** @param scope of queryScope(): the dashboard's variables and the times shown */
   setScope(scope) {
-    const text = interpolate(this.panel_.content ?? '', scope);
+    const text = interpolate(this.panel_.content ?? '', scope, 'text');
     if (text === this.shown_) return;
     this.shown_ = text;
     const mode = this.panel_.options.mode ?? this.panel_.json?.mode ?? 'markdown';

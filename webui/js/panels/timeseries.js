@@ -1,23 +1,39 @@
-// Panel type "timeseries" (and the older "graph"): lines, legend, crosshair, drag to zoom.
+// Panel type "timeseries" (and the older "graph"): lines, bars or points over time, with legend,
+// crosshair and drag to zoom.
 
-import { themeColor } from '../format/colors.js';
+import { themeColor, valueColor } from '../format/colors.js';
+import { reduce } from '../format/reducers.js';
 import { el } from '../shell/dom.js';
 import { EventMarks } from '../dashboard/event_marks.js';
 import { LegendTable, nextHidden } from './legend_table.js';
+import { LegendLine } from './legend_line.js';
 import { LineChart } from './line_chart.js';
-import { withGaps } from '../prometheus/series.js';
-import { hideTooltip, showTooltip } from './tooltip.js';
+import { drawnPoints, toShares } from './series_shape.js';
+import { seriesStyle } from './series_style.js';
+import { TimeInteraction } from './time_interaction.js';
+import { showTooltip } from './tooltip.js';
+import { axesOf } from './value_axes.js';
 
-const kMinDragPx = 6;
+// Before Grafana wrote options into the file, and in files written by hand, these hold.
+const kTooltip = { mode: 'multi', sort: 'desc' };
 
-function lineStyle(custom) {
-  const interpolation = { stepBefore: 'before', stepAfter: 'after' };
-  return {
-    lineWidth: custom.lineWidth ?? 1,
-    fill: (custom.fillOpacity ?? 0) / 100,
-    stacking: custom.stacking?.mode ?? 'none',
-    stepped: interpolation[custom.lineInterpolation] ?? false,
-  };
+const kSeriesBy = { min: 'min', max: 'max' };
+const styles = new WeakMap();  // config → its style: configs are the same objects from refresh to refresh
+
+function styleOf(config) {
+  if (!styles.has(config)) styles.set(config, seriesStyle(config.custom));
+  return styles.get(config);
+}
+
+/** The name of a series' colour by its field's colour mode. */
+function colorName(series, colors) {
+  const { color } = series.config;
+  if (!color || color.mode?.startsWith('palette')) return colors.name(series.name);
+  return valueColor(series.config, reduce(series.points, kSeriesBy[color.seriesBy] ?? 'lastNotNull')) || colors.name(series.name);
+}
+
+function stackOf(style) {
+  return style.stacking === 'none' ? '' : `${style.stacking} ${style.stackGroup} ${style.draw === 'bars'}`;
 }
 
 export class TimeSeriesPanel {
@@ -27,45 +43,53 @@ export class TimeSeriesPanel {
     this.context_ = context;
     this.hidden_ = new Set();
     const legend = panel.options.legend ?? {};
-    const placement = legend.placement ?? 'bottom';
     const canvas = el('canvas', { role: 'img', 'aria-label': panel.title });
-    this.crosshair_ = el('div', { class: 'crosshair', hidden: true });
-    this.selection_ = el('div', { class: 'selection', hidden: true });
     this.marks_ = new EventMarks();
-    this.plot_ = el('div', { class: 'plot' }, canvas, this.marks_.element, this.crosshair_, this.selection_);
+    this.plot_ = el('div', { class: 'plot' }, canvas, this.marks_.element);
     const legendBox = el('div', { class: 'legend-box' });
-    body.replaceChildren(el('div', { class: `chart legend-${placement}` }, this.plot_, legendBox));
-    this.legend_ = legend.showLegend === false ? null
-      : new LegendTable(legendBox, legend.calcs ?? ['lastNotNull'], (name, toggle) => this.select_(name, toggle));
+    body.replaceChildren(el('div', { class: `chart legend-${legend.placement === 'right' ? 'right' : 'bottom'}` }, this.plot_, legendBox));
+    this.legend_ = this.makeLegend_(legend, legendBox);
     this.chart_ = new LineChart(canvas);
-    this.listen_();
+    const tooltip = { ...kTooltip, ...panel.options.tooltip };
+    this.interaction_ = new TimeInteraction(this.plot_, this.chart_, context, (event, timeMs) => {
+      showTooltip(event, this.view_, timeMs, this.view_.stepMs, { ...tooltip, chart: this.chart_, plot: this.plot_ });
+    });
+  }
+
+  makeLegend_(legend, box) {
+    if (legend.showLegend === false || legend.displayMode === 'hidden') {
+      box.hidden = true;
+      return null;
+    }
+    if (legend.placement === 'right' && legend.width) box.style.width = `${legend.width}px`;
+    const onSelect = (name, toggle) => this.select_(name, toggle);
+    return legend.displayMode === 'list' ? new LegendLine(box, legend, onSelect) : new LegendTable(box, legend, onSelect);
   }
 
   draw(data) {
     this.data_ = data;
+    const stepMs = data.stepS * 1000;
     const theme = this.context_.theme();
-    const { field } = this.panel_;
-    this.view_ = {
-      series: data.series.map((series) => ({
-        ...series,
-        color: themeColor(this.context_.colors.name(series.name), theme),
-        drawn: withGaps(series.points, data.stepS * 1000),
-        hidden: this.hidden_.has(series.name),
-      })),
-      fromMs: data.fromMs,
-      toMs: data.toMs,
-      unit: field.unit,
-      decimals: field.decimals,
-      min: field.min,
-      max: field.max,
-      style: lineStyle(this.panel_.custom),
-    };
-    this.legend_?.draw(this.view_);
+    const series = data.series.filter((one) => !one.timeless).map((one) => {
+      const style = styleOf(one.config);
+      return {
+        ...one,
+        style,
+        stack: stackOf(style),
+        percent: style.stacking === 'percent',
+        color: themeColor(colorName(one, this.context_.colors), theme),
+        drawn: drawnPoints(one.points, stepMs, style),
+        hidden: this.hidden_.has(one.name),
+      };
+    }).filter(({ style }) => !style.hideFrom.viz);
+    toShares(series);
+    this.view_ = { series, axes: axesOf(series), fromMs: data.fromMs, toMs: data.toMs, stepMs, theme };
+    this.legend_?.draw(series.filter(({ style }) => !style.hideFrom.legend));
     this.chart_.draw(this.view_);
   }
 
   showEvents(events) {
-    this.marks_.draw(events, this.view_, this.chart_);
+    if (this.view_) this.marks_.draw(events, this.view_, this.chart_);
   }
 
   select_(name, toggle) {
@@ -73,87 +97,8 @@ export class TimeSeriesPanel {
     this.draw(this.data_);
   }
 
-  listen_() {
-    this.abort_ = new AbortController();
-    const options = { signal: this.abort_.signal };
-    const plot = this.plot_;
-    plot.addEventListener('pointermove', (event) => this.move_(event), options);
-    plot.addEventListener('pointerleave', () => this.leave_(), options);
-    plot.addEventListener('pointerdown', (event) => this.press_(event), options);
-    plot.addEventListener('pointerup', (event) => this.release_(event), options);
-    plot.addEventListener('pointercancel', () => this.cancelDrag_(), options);
-    plot.addEventListener('dblclick', () => this.context_.onZoomOut(), options);
-    this.context_.hover.addEventListener('move', (event) => this.showCrosshair_(event.detail.timeMs), options);
-    this.context_.hover.addEventListener('leave', () => { this.crosshair_.hidden = true; }, options);
-  }
-
-  /** The pointer's x inside the plot, or null outside the drawn area. */
-  pointerX_(event) {
-    const area = this.chart_.plotArea();
-    if (!area) return null;
-    const x = event.clientX - this.plot_.getBoundingClientRect().left;
-    return Math.min(area.right, Math.max(area.left, x));
-  }
-
-  move_(event) {
-    const x = this.pointerX_(event);
-    if (x === null) return;
-    const timeMs = this.chart_.timeAt(x);
-    this.context_.hover.move(timeMs, this);
-    showTooltip(event, this.view_, timeMs, this.data_.stepS * 1000);
-    if (this.dragFrom_ !== undefined) this.drawSelection_(x);
-  }
-
-  leave_() {
-    hideTooltip();
-    if (this.dragFrom_ === undefined) this.context_.hover.leave();
-  }
-
-  showCrosshair_(timeMs) {
-    const area = this.chart_.plotArea();
-    if (!area || timeMs < this.view_.fromMs || timeMs > this.view_.toMs) {
-      this.crosshair_.hidden = true;
-      return;
-    }
-    this.crosshair_.hidden = false;
-    this.crosshair_.style.height = `${area.bottom - area.top}px`;
-    this.crosshair_.style.transform = `translate(${this.chart_.pixelAt(timeMs)}px, ${area.top}px)`;
-  }
-
-  press_(event) {
-    if (event.button !== 0 || event.pointerType === 'touch') return;
-    this.dragFrom_ = this.pointerX_(event) ?? undefined;
-    if (this.dragFrom_ !== undefined) this.plot_.setPointerCapture(event.pointerId);
-  }
-
-  drawSelection_(x) {
-    const area = this.chart_.plotArea();
-    const left = Math.min(this.dragFrom_, x);
-    this.selection_.hidden = Math.abs(x - this.dragFrom_) < kMinDragPx;
-    this.selection_.style.width = `${Math.abs(x - this.dragFrom_)}px`;
-    this.selection_.style.height = `${area.bottom - area.top}px`;
-    this.selection_.style.transform = `translate(${left}px, ${area.top}px)`;
-  }
-
-  release_(event) {
-    if (this.dragFrom_ === undefined) return;
-    const from = this.dragFrom_;
-    const x = this.pointerX_(event);
-    this.cancelDrag_();
-    if (Math.abs(x - from) < kMinDragPx) return;
-    const times = [this.chart_.timeAt(from), this.chart_.timeAt(x)].sort((a, b) => a - b);
-    this.context_.onZoom(Math.round(times[0]), Math.round(times[1]));
-  }
-
-  cancelDrag_() {
-    this.dragFrom_ = undefined;
-    this.selection_.hidden = true;
-    hideTooltip();
-    this.context_.hover.leave();
-  }
-
   destroy() {
-    this.abort_.abort();
+    this.interaction_.destroy();
     this.chart_.destroy();
   }
 }

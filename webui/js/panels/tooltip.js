@@ -9,21 +9,37 @@ import { displayText } from '../format/display.js';
 const kMarginPx = 14;
 let box = null;
 
-function tooltipRows(view, timeMs, stepMs) {
+const kMostRows = 30;
+
+/** The shown series' values at a time, in the order that `sort` asks for: asc, desc or none. */
+export function tooltipRows(view, timeMs, stepMs, { sort = 'desc', hideZeros = false } = {}) {
   const rows = [];
   for (const series of view.series) {
-    if (series.hidden) continue;
+    if (series.hidden || series.style?.hideFrom?.tooltip) continue;
     const point = pointAt(series.points, timeMs, stepMs);
-    if (point && Number.isFinite(point.y)) rows.push({ series, value: point.y, x: point.x });
+    if (point && Number.isFinite(point.y) && !(hideZeros && point.y === 0)) rows.push({ series, value: point.y, x: point.x });
   }
-  return rows.sort((a, b) => b.value - a.value);
+  if (sort === 'none') return rows;
+  return rows.sort((a, b) => (sort === 'asc' ? a.value - b.value : b.value - a.value));
 }
 
-export function showTooltip(event, view, timeMs, stepMs) {
-  const rows = tooltipRows(view, timeMs, stepMs);
+/** The row whose line is nearest to the pointer. */
+function nearestRow(rows, event, { chart, plot }) {
+  const y = event.clientY - plot.getBoundingClientRect().top;
+  const distance = ({ series, value }) => Math.abs(chart.pixelOf(series, value) - y);
+  return rows.length ? [rows.reduce((best, row) => (distance(row) < distance(best) ? row : best))] : rows;
+}
+
+/** @param options Grafana's {mode: single | multi | none, sort, hideZeros}; single needs {chart, plot} too */
+export function showTooltip(event, view, timeMs, stepMs, options = {}) {
+  if (options.mode === 'none') return;
+  let rows = tooltipRows(view, timeMs, stepMs, options);
   const shownTime = rows.length ? rows[0].x : timeMs;
-  showRows(event, formatMoment(shownTime), rows.map(({ series, value }) =>
-    ({ color: series.color, name: series.name, text: displayText(value, series.config) })));
+  if (options.mode === 'single') rows = nearestRow(rows, event, options);
+  const shown = rows.slice(0, kMostRows).map(({ series, value }) => (
+    { color: series.color, name: series.name, text: displayText(value, series.config) }));
+  if (rows.length > kMostRows) shown.push({ name: t('and {count} more', { count: rows.length - kMostRows }), text: '' });
+  showRows(event, formatMoment(shownTime), shown);
 }
 
 /** @param rows [{name, text, color?}]; none at all says that there is nothing here */

@@ -1,6 +1,7 @@
 // The panel types of Grafana that the pages draw, by the name they have in its JSON. What stands here
 // stands in drawn_features.json too, which the box reads to say what it will not draw.
 
+import { BarChartPanel } from './barchart.js';
 import { BarGaugePanel } from './bargauge.js';
 import { GaugePanel } from './gauge.js';
 import { HeatmapPanel } from './heatmap.js';
@@ -24,4 +25,5 @@ export const kTypes = {
   table: TablePanel,
   'state-timeline': StateTimelinePanel,
   'status-history': StatusHistoryPanel,
+  barchart: BarChartPanel,
 };

@@ -37,7 +37,7 @@ export function parseInline(text) {
   return parts;
 }
 
-const kFence = /^ {0,3}(```+|~~~+)\s*([\w+-]*)/;
+const kFence = /^ {0,3}(\x60{3,}|~{3,})\s*([\w+-]*)/;  // \x60 is the backtick
 const kHeading = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
 const kRule = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const kQuote = /^ {0,3}> ?(.*)$/;

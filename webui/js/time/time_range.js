@@ -114,14 +114,14 @@ export function formatStamp(ms) {
     + `${part('Hours')}:${part('Minutes')}:${part('Seconds')}`;
 }
 
+/** "12:00:05" in the zone of the page, where the date is said already. */
+export const formatClock = (ms) => formatStamp(ms).slice(11);
+
 /** The reader's own spelling of dates, as far as it is one of the language the page speaks. */
 function dateLocale() {
   const wishes = typeof navigator === 'undefined' ? [] : navigator.languages ?? [];
   return wishes.find((wish) => wish.split('-')[0] === locale.split('-')[0]) ?? locale;
 }
-
-/** "12:00:05" in the zone of the page. */
-export const formatClock = (ms) => formatStamp(ms).slice(11);
 
 const momentFormats = new Map();
 
