@@ -111,6 +111,8 @@ export class DashboardPage {
     await this.loadVariables_();
     this.showConditional_();
     await this.refresh();
+    const params = new URLSearchParams(location.search);
+    if (params.has('inspect')) await this.inspect(Number(params.get('inspect')), params.get('inspectTab') ?? 'data');
   }
 
   showConditional_() {
@@ -197,6 +199,15 @@ export class DashboardPage {
   leave() {
     if (this.state.viewPanel !== null) this.setSolo(null);
     else if (this.state.kiosk) this.toggleKiosk();
+  }
+
+  /** Opens the inspector; its modules come when somebody wants it. @param tab data, stats, json or query */
+  async inspect(id, tab = 'data') {
+    const frame = this.view.frames.find((one) => one.panel.id === id);
+    if (!frame) return;
+    if (!frame.answer && frame.panel.targets.length > 0) await this.load_(frame);
+    const { InspectDrawer } = await import('../inspect/inspect_drawer.js');
+    new InspectDrawer(frame).open(tab);
   }
 
   togglePause() {

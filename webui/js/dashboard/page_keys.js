@@ -20,6 +20,14 @@ async function pastedRange() {
   }
 }
 
+/** What a key does with the panel under the mouse or the focus. */
+function ofPanel(page, run) {
+  return () => {
+    const frame = page.panelAtHand();
+    if (frame) run(frame.panel.id, frame);
+  };
+}
+
 /** @param page the DashboardPage; see its methods for what each key does */
 export function pageKeys(page) {
   const change = (run) => () => page.change(run);
@@ -41,6 +49,14 @@ export function pageKeys(page) {
     { keys: ['n', 't n'], text: msg('Back to now'), run: change((state) => state.backToNow()) },
     { keys: [' '], label: 'Space', text: msg('Pause or go on'), run: () => page.togglePause() },
     { keys: ['v'], text: msg('Full screen: the panel under the mouse'), run: () => page.toggleSolo() },
+    { keys: ['i', 'p i'], label: 'i', text: msg('Inspect the panel under the mouse'), run: ofPanel(page, (id) => page.inspect(id)) },
+    {
+      keys: ['x', 'p x'], label: 'x', text: msg('Explore the panel under the mouse'), run: ofPanel(page, (id, frame) => {
+        const href = frame.exploreLink();
+        if (href) location.href = href;
+      }),
+    },
+    { keys: ['p u'], text: msg('Copy the link to the panel under the mouse'), run: ofPanel(page, (id, frame) => frame.copyLink()) },
     { keys: ['d k'], text: msg('Kiosk: the dashboard alone'), run: () => page.toggleKiosk() },
     { keys: ['Escape'], label: 'Esc', text: msg('Leave full screen or kiosk'), run: () => page.leave() },
     { keys: ['a'], text: msg('Show or hide events'), run: () => page.toggleEvents() },

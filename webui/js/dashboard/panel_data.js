@@ -118,6 +118,22 @@ export class PanelData {
     return this.plan_(variables, range.fromMs, range.toMs, widthPx).queries.map(({ expr }) => expr);
   }
 
+  /** What is sent for each target: [{target, expr, legend, stepS, instant, fromMs, toMs}]. */
+  requests(variables, dashboardFromMs, dashboardToMs, widthPx) {
+    const { fromMs, toMs } = panelRange(this.panel_, dashboardFromMs, dashboardToMs);
+    return this.plan_(variables, fromMs, toMs, widthPx).queries.map((query) => {
+      const stepMs = query.stepS * 1000;
+      const aligned = (ms) => (query.instant ? ms : Math.floor(ms / stepMs) * stepMs);
+      return { ...query, fromMs: aligned(fromMs), toMs: aligned(toMs) };
+    });
+  }
+
+  /** The last answer's series as they were before the panel's transformations. */
+  untransformed() {
+    const { last_: last, configs_: configs } = this;
+    return { series: last ? configureSeries(configs, last.named) : [] };
+  }
+
   cancel() {
     this.abort_?.abort();
     this.abort_ = null;
@@ -170,11 +186,12 @@ export class PanelData {
     const signature = signatureOf(plan, fromMs, toMs);
     const { last_: last } = this;
     if (last?.signature === signature && results.every((result, index) => result === last.results[index])) return last.answer;
-    const answer = this.answer_(plan.queries, results, { fromMs, toMs, stepS: stepOf(plan) });
-    this.last_ = { signature, results, answer };
+    const { answer, named } = this.answer_(plan.queries, results, { fromMs, toMs, stepS: stepOf(plan) });
+    this.last_ = { signature, results, answer, named };
     return answer;
   }
 
+  /** @returns {{named, answer}}: the series before transformations, and what load() gives */
   answer_(queries, results, range) {
     const targets = queries.map(({ target, legend }) => ({ ...target, legendFormat: legend }));
     const shaped = results.map((list, index) => (targets[index].format === 'heatmap' ? countsPerBucket(list) : list));
@@ -183,11 +200,11 @@ export class PanelData {
     if (this.panel_.transformations.length === 0) {
       const series = configureSeries(configs, named);
       // Time series never become tables unless a panel asks for them.
-      return { series, ...range, get tables() { return configureFrames(configs, framesOf(targets, series)); } };
+      return { named, answer: { series, ...range, get tables() { return configureFrames(configs, framesOf(targets, series)); } } };
     }
     const tables = configureFrames(configs, applyTransformations(framesOf(targets, named), this.panel_.transformations));
     const configured = seriesOf(tables, range.toMs).map((series) => ({ ...series, config: configs.of({ ...series, type: 'number' }) }));
-    return { series: configured, tables, ...range };
+    return { named, answer: { series: configured, tables, ...range } };
   }
 
   async instant_({ expr }, toMs, signal) {

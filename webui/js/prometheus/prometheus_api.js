@@ -49,12 +49,18 @@ export function parseSample(text) {
  */
 const kLookbackS = 30;
 
+/** The parameters of a range query, as it is sent. */
+export function rangeParams(expr, fromMs, toMs, stepS) {
+  return { query: expr, start: fromMs / 1000, end: toMs / 1000, step: stepS, lookback_delta: Math.max(kLookbackS, stepS) };
+}
+
+export function instantParams(expr, timeMs) {
+  return { query: expr, time: timeMs / 1000, lookback_delta: kLookbackS };
+}
+
 /** @returns [{labels, points: [{x: ms, y}]}], points in time order. */
 export async function queryRange(expr, fromMs, toMs, stepS, signal) {
-  const params = {
-    query: expr, start: fromMs / 1000, end: toMs / 1000, step: stepS, lookback_delta: Math.max(kLookbackS, stepS),
-  };
-  const data = await apiGet('/api/v1/query_range', params, signal);
+  const data = await apiGet('/api/v1/query_range', rangeParams(expr, fromMs, toMs, stepS), signal);
   return data.result.map((series) => ({
     labels: series.metric,
     points: series.values.map(([time, value]) => ({ x: time * 1000, y: parseSample(value) })),
@@ -63,8 +69,7 @@ export async function queryRange(expr, fromMs, toMs, stepS, signal) {
 
 /** @returns the same shape as queryRange with one point per series. */
 export async function queryInstant(expr, timeMs, signal) {
-  const params = { query: expr, time: timeMs / 1000, lookback_delta: kLookbackS };
-  const data = await apiGet('/api/v1/query', params, signal);
+  const data = await apiGet('/api/v1/query', instantParams(expr, timeMs), signal);
   const result = data.resultType === 'scalar' ? [{ metric: {}, value: data.result }] : data.result;
   return result.map((series) => ({
     labels: series.metric,
@@ -84,7 +89,7 @@ export async function labelValues(label, selector, fromMs, toMs, signal) {
 export async function labelNames(selector, fromMs, toMs, signal) {
   const params = { start: fromMs / 1000, end: toMs / 1000 };
   if (selector) params['match[]'] = selector;
-  return [...await request('/api/v1/labels', params, signal)].sort();
+  return [...await apiGet('/api/v1/labels', params, signal)].sort();
 }
 
 export async function seriesExist(selector, fromMs, toMs, signal) {
