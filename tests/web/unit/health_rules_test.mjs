@@ -111,6 +111,8 @@ test('a firing alert is a finding, unless one says the same already', () => {
   assert.equal(own.link.href, '/alerts#CoffeeEmpty');
   const full = { values: { diskFreeShare: one(0.07, { mountpoint: '/' }) } };
   assert.deepEqual(idsOf(box({ ...full, alerts: [alert('HearthDiskNearlyFull', 'warning', { mountpoint: '/' })] })), ['warning disk /']);
+  const [since] = findings(box({ ...full, alerts: [alert('HearthDiskNearlyFull', 'warning', { mountpoint: '/' })] }));
+  assert.equal(since.sinceMs, Date.parse('2027-01-15T08:00:00Z'), 'the alert knows since when');
   assert.equal(findings(box({ ...full, alerts: [alert('HearthDiskNearlyFull', 'warning', { mountpoint: '/data' })] })).length, 2,
     'another disk is another matter');
   assert.deepEqual(idsOf(box({ ...full, alerts: [alert('HearthDiskFull', 'critical')] })), ['critical disk /'], 'the graver word counts');

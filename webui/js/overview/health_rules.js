@@ -41,7 +41,7 @@ function failedModel(model, facts) {
     id: `model-failed ${model.model_name}`, severity: 'critical', sinceMs: event?.timeMs ?? null, alerts: ['HearthModelFailed'],
     what: t('{model} has failed: {message}', { model: model.model_name, message: model.message || t('no reason is known') }),
     why: t('Every request for it is refused, and its engine is not started again by itself.'),
-    action: t('Mend what the message names, then load the model again: hearth models load.'),
+    action: t('Mend what the message names, then unload the model and load it again: DELETE and POST /api/models.'),
   };
 }
 
@@ -79,7 +79,7 @@ function models(facts) {
   if (list.length === 0) {
     return [{
       id: 'no-model', severity: 'warning', sinceMs: null, what: t('No model is configured on this box.'),
-      why: t('There is nothing that could answer a request.'), action: t('Add one: hearth models load, or hearthd --model.'),
+      why: t('There is nothing that could answer a request.'), action: t('Add one: hearthd --model DIR, or POST /api/models.'),
     }];
   }
   return list.flatMap((model) => {
@@ -332,8 +332,12 @@ export function findings(facts) {
   const others = [];
   for (const alert of firing) {
     const same = found.find((finding) => covers(finding, alert));
-    if (!same) others.push(alertFinding(alert));
-    else if (alert.labels.severity === 'critical') same.severity = 'critical';
+    if (!same) {
+      others.push(alertFinding(alert));
+      continue;
+    }
+    if (alert.labels.severity === 'critical') same.severity = 'critical';
+    same.sinceMs ??= Date.parse(alert.activeAt);
   }
   return [...found, ...others].sort((a, b) => kSeverities.indexOf(a.severity) - kSeverities.indexOf(b.severity));
 }
