@@ -36,7 +36,9 @@ function fileOf(path) {
 
 /** Asks the box; its headers come along, the content security policy among them. */
 function passOn(incoming, answer) {
-  const asked = request(new URL(incoming.url, box), { method: incoming.method, headers: { ...incoming.headers, host: new URL(box).host } },
+  const headers = { ...incoming.headers, host: new URL(box).host };
+  if (headers.origin) headers.origin = new URL(box).origin;  // the box takes changes from its own pages alone
+  const asked = request(new URL(incoming.url, box), { method: incoming.method, headers },
     (response) => {
       answer.writeHead(response.statusCode, response.headers);
       response.pipe(answer);
