@@ -137,7 +137,7 @@ export class DashboardEditor {
     });
     document.body.classList.add('editing-panel');
     this.page_.view.element.after(this.panelEditor_.element);
-    this.panelEditor_.element.querySelector('.editor-field, button')?.focus();
+    (this.panelEditor_.element.querySelector('.editor-field') ?? this.panelEditor_.element.querySelector('select')).focus();
     writeAddress(id);
   }
 

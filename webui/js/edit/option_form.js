@@ -85,10 +85,10 @@ export class OptionForm {
 
   show(panel) {
     this.panel_ = panel;
-    this.open_ ??= new Set([0, 1]);
+    this.open_ ??= new Set(optionGroups(panel.type).slice(0, 2).map(([title]) => title));
     const units = el('datalist', { id: 'edit-units' }, ...Object.keys(kUnits).map((value) => el('option', { value })));
-    this.element.replaceChildren(units, colorChoices(), ...optionGroups(panel.type).map(([title, fields], index) => el('details', {
-      open: this.open_.has(index), ontoggle: (event) => (event.target.open ? this.open_.add(index) : this.open_.delete(index)),
+    this.element.replaceChildren(units, colorChoices(), ...optionGroups(panel.type).map(([title, fields]) => el('details', {
+      open: this.open_.has(title), ontoggle: (event) => (event.target.open ? this.open_.add(title) : this.open_.delete(title)),
     }, el('summary', {}, t(title)), ...fields.map((field) => this.field_(field)))));
   }
 
