@@ -24,6 +24,7 @@ import { queryScope } from './variables.js';
 
 const kAutoRefreshWidthPx = 450;  // about the width of a panel: Auto asks once per pixel of it
 const kResizeRestMs = 300;
+const kNewUid = 'new';
 
 export class DashboardPage {
   /**
@@ -32,6 +33,8 @@ export class DashboardPage {
    */
   constructor(source, features) {
     this.source = source;
+    this.features = features;
+    this.editing = false;
     this.dashboard = readDashboard(source.dashboard, features);
     this.state = new PageState(this.dashboard);
     this.hover_ = new HoverSync();
@@ -46,7 +49,7 @@ export class DashboardPage {
   }
 
   makeView_() {
-    const context = {
+    this.context = {
       hover: this.hover_,
       theme,
       page: this,
@@ -54,14 +57,23 @@ export class DashboardPage {
       onZoomOut: () => this.change((state) => state.zoomOut()),
       onFullScreen: (id) => this.setSolo(id),
     };
-    return new DashboardView(this.dashboard, context, () => this.loadMissing_());
+    return new DashboardView(this.dashboard, this.context, () => this.loadMissing_());
   }
 
   build_() {
-    const showHelp = installShortcuts(pageKeys(this));
+    this.showHelp_ = installShortcuts(pageKeys(this));
+    this.bar = this.makeBar_();
+    this.bar.facts.append(this.status_.facts);
+    this.offerEdit();
+    document.title = `${this.dashboard.title} · Hearth`;
+    document.body.prepend(this.bar.element, this.status_.alerts, this.bar.strip, this.view.element,
+      el('button', { type: 'button', class: 'leave-kiosk', onclick: () => this.toggleKiosk() }, t('Leave kiosk (Esc)')));
+  }
+
+  makeBar_() {
     const set = (run) => this.change(run);
     const page = uidOfPath(location.pathname) === kHomeUid ? '/' : '';
-    this.bar = new PageBar(page, this.dashboard, this.state, {
+    return new PageBar(page, this.dashboard, this.state, {
       onVariable: (variable) => this.variableChanged_(variable),
       onRange: (range) => set((state) => { state.range = range; }),
       onZone: (zone) => set(() => setTimeZone(zone)),
@@ -70,14 +82,10 @@ export class DashboardPage {
       refresh: () => this.refresh(),
       setRefresh: (choice) => set((state) => { state.refresh = choice; }),
       toggleKiosk: () => this.toggleKiosk(),
-      showHelp,
+      showHelp: this.showHelp_,
       backToNow: () => (this.state.live ? this.togglePause() : set((state) => state.backToNow())),
       toggleEvents: () => this.toggleEvents(),
     });
-    this.bar.facts.append(this.status_.facts);
-    document.title = `${this.dashboard.title} · Hearth`;
-    document.body.prepend(this.bar.element, this.status_.alerts, this.bar.strip, this.view.element,
-      el('button', { type: 'button', class: 'leave-kiosk', onclick: () => this.toggleKiosk() }, t('Leave kiosk (Esc)')));
   }
 
   listen_() {
@@ -112,6 +120,7 @@ export class DashboardPage {
     this.showConditional_();
     await this.refresh();
     const params = new URLSearchParams(location.search);
+    if (params.has('editPanel')) await this.editPanel(Number(params.get('editPanel')));
     if (params.has('inspect')) await this.inspect(Number(params.get('inspect')), params.get('inspectTab') ?? 'data');
   }
 
@@ -210,6 +219,67 @@ export class DashboardPage {
     new InspectDrawer(frame).open(tab);
   }
 
+  /** The editor; its modules come when somebody wants it. */
+  async editor() {
+    const { DashboardEditor } = await import('../edit/dashboard_editor.js');
+    this.editor_ ??= new DashboardEditor(this);
+    return this.editor_;
+  }
+
+  /** The button into edit mode. */
+  offerEdit() {
+    this.bar.tools.replaceChildren(el('button', {
+      type: 'button', class: 'tool wide', id: 'edit', onclick: async () => (await this.editor()).start() }, t('Edit dashboard')));
+  }
+
+  /** Goes into edit mode and does something there. */
+  async edit(run) {
+    const editor = await this.editor();
+    if (!this.editing) editor.start();
+    run(editor);
+  }
+
+  editPanel(id) {
+    return this.edit((editor) => editor.editPanel(id));
+  }
+
+  duplicatePanel(id) {
+    return this.edit((editor) => editor.duplicatePanel(id));
+  }
+
+  removePanel(id) {
+    return this.edit((editor) => editor.removePanel(id));
+  }
+
+  /** Shows another JSON of the same dashboard; variables keep what was chosen. */
+  showDashboard(json) {
+    this.source = { ...this.source, dashboard: json };
+    const next = readDashboard(json, this.features);
+    const same = (a, b) => JSON.stringify([a.name, a.type, a.query, a.label, a.multi, a.includeAll, a.regex, a.hidden])
+      === JSON.stringify([b.name, b.type, b.query, b.label, b.multi, b.includeAll, b.regex, b.hidden]);
+    const old = this.dashboard.variables;
+    next.variables = next.variables.map((variable) => old.find((one) => same(one, variable)) ?? variable);
+    const others = next.variables.length !== old.length || next.variables.some((variable, index) => variable !== old[index]);
+    const renamed = next.title !== this.dashboard.title;
+    Object.assign(this.dashboard, next, { sectionsKey: '' });
+    if (others || renamed) this.replaceBar_();
+    applyVariables(this.dashboard);
+    this.replaceView_();
+    this.show_();
+    if (others) this.loadVariables_().then(() => this.refresh());
+    else this.refresh();
+  }
+
+  replaceBar_() {
+    const old = this.bar;
+    this.bar = this.makeBar_();
+    this.bar.tools.append(...old.tools.childNodes);
+    this.bar.facts.append(this.status_.facts);
+    old.element.replaceWith(this.bar.element);
+    old.strip.replaceWith(this.bar.strip);
+    document.title = `${this.dashboard.title} · Hearth`;
+  }
+
   togglePause() {
     this.paused_ = !this.paused_;
     this.showLive_();
@@ -229,6 +299,7 @@ export class DashboardPage {
     this.loading_ = { fromMs, toMs, facts: new RangeFacts(this.dashboard.variables, fromMs, toMs) };
     this.loaded_ = new Set(frames);
     this.bar.picker.show(this.state.range);
+    this.editor_?.refresh();
     await Promise.all([this.loadEvents_(fromMs, toMs), ...frames.map((frame) => this.load_(frame))]);
   }
 
@@ -260,9 +331,22 @@ export class DashboardPage {
   }
 }
 
+/** /d/new: an empty dashboard in edit mode, or one with a panel of ?expr=… */
+async function startNew() {
+  const { emptyDashboard, panelOf } = await import('../edit/dashboard_edits.js');
+  const source = { dashboard: emptyDashboard(t('New dashboard')), meta: { source: 'new', version: 0, undrawn: [] } };
+  const page = new DashboardPage(source, await drawnFeatures());
+  const params = new URLSearchParams(location.search);
+  await page.start();
+  await page.edit((editor) => {
+    if (params.get('expr')) editor.addPanel(panelOf(params.get('expr'), params.get('legend') ?? ''), false);
+  });
+}
+
 async function main() {
   const uid = uidOfPath(location.pathname);
   try {
+    if (uid === kNewUid) return await startNew();
     const page = new DashboardPage(...await Promise.all([fetchDashboard(uid), drawnFeatures()]));
     await page.start();
   } catch (error) {

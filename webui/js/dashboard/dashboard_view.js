@@ -88,6 +88,16 @@ export class DashboardView {
     return target !== null;
   }
 
+  /** The grid row, in the file, at which the section of a frame begins. */
+  topOf(frame) {
+    return sectionTop(this.sections_.find((item) => item.grid.contains(frame.element)).section);
+  }
+
+  /** @param make(section) gives an element to stand beside the row's title */
+  offerRowTools(make) {
+    for (const { button, section } of this.sections_) button?.after(make(section));
+  }
+
   destroy() {
     this.observer_.disconnect();
     for (const frame of this.frames) frame.destroy();

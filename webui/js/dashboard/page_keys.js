@@ -49,6 +49,9 @@ export function pageKeys(page) {
     { keys: ['n', 't n'], text: msg('Back to now'), run: change((state) => state.backToNow()) },
     { keys: [' '], label: 'Space', text: msg('Pause or go on'), run: () => page.togglePause() },
     { keys: ['v'], text: msg('Full screen: the panel under the mouse'), run: () => page.toggleSolo() },
+    { keys: ['e', 'p e'], label: 'e', text: msg('Edit the panel under the mouse'), run: ofPanel(page, (id) => page.editPanel(id)) },
+    { keys: ['p d'], text: msg('Duplicate the panel under the mouse'), run: ofPanel(page, (id) => page.duplicatePanel(id)) },
+    { keys: ['p r'], text: msg('Remove the panel under the mouse'), run: ofPanel(page, (id) => page.removePanel(id)) },
     { keys: ['i', 'p i'], label: 'i', text: msg('Inspect the panel under the mouse'), run: ofPanel(page, (id) => page.inspect(id)) },
     {
       keys: ['x', 'p x'], label: 'x', text: msg('Explore the panel under the mouse'), run: ofPanel(page, (id, frame) => {

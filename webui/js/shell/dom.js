@@ -43,6 +43,8 @@ const kIconPaths = {
   warning: 'M12 4 2.8 19.5h18.4L12 4Zm0 6v4.5m0 2.4v.1',
   close: 'm6 6 12 12M18 6 6 18',
   calendar: 'M5 6h14v14H5Zm0 5h14M9 3.5V8m6-4.5V8',
+  up: 'm6 15 6-6 6 6',
+  down: 'm6 9 6 6 6-6',
   left: 'm14 6-6 6 6 6',
   right: 'm10 6 6 6-6 6',
   monitor: 'M3 5h18v11H3Zm6 15h6m-3-4v4',
