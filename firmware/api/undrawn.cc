@@ -78,7 +78,8 @@ Json WithLibraryModel(const Json& panel, const Json& dashboard) {
   const Json& library = Member(panel, "libraryPanel");
   const Json& elements = Member(dashboard, "__elements");
   const Json& model = Member(Member(elements, Text(library, "uid").c_str()), "model");
-  if (!model.is_object() || !Member(panel, "targets").is_null()) return panel;
+  const bool is_bare = library.is_object() && Member(panel, "targets").is_null();
+  if (!is_bare || !model.is_object()) return panel;
   Json whole = model;
   whole.update(panel);
   return whole;
