@@ -41,7 +41,7 @@ TEST(Undrawn, NamesWhatThePageNames) {
 TEST(Undrawn, TakesAnyJson) {
   for (const char* const text :
        {"null", "[]", "{\"panels\":3}", "{\"panels\":[1,null,[]],\"rows\":[{\"panels\":\"x\"}]}",
-        "{\"__inputs\":[1],\"templating\":{\"list\":[null]},\"annotations\":[],\"panels\":[{\"type\":"
+        "{\"__elements\":{\"\":{\"model\":{}}},\"panels\":[1]}", "{\"__inputs\":[1],\"templating\":{\"list\":[null]},\"annotations\":[],\"panels\":[{\"type\":"
         "\"stat\",\"targets\":[3],\"fieldConfig\":{\"overrides\":[null]},\"id\":1.5}]}"}) {
     UndrawnOf(*ParseJson(text), Features());
   }
