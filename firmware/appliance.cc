@@ -23,6 +23,8 @@
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
 #include "firmware/api/prometheus_status.h"
+#include "firmware/api/request_log.h"
+#include "firmware/api/requests_api.h"
 #include "firmware/api/rules_api.h"
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
@@ -43,6 +45,14 @@
 
 namespace hearth {
 
+namespace {
+
+std::string InState(const ApplianceOptions& options, const char* name) {
+  return (std::filesystem::path(options.state_directory) / name).string();
+}
+
+}  // namespace
+
 // In the order of their making; the destructor of Appliance takes them down.
 struct Appliance::Parts {
   Parts(const ApplianceOptions& options_in, const storage::HistoryOptions& history_options_in,
@@ -58,6 +68,8 @@ struct Appliance::Parts {
         viewed_series(history.get()),
         http_observer(&registry),
         ledger(&registry),
+        request_log(api::RequestLog::Open(
+            {InState(options, "requests.db"), options.history_commit_interval_s}, &registry)),
         models(options.engine_executable, &registry, &ledger),
         model_events(history.get(), Clock::System()),
         device_metrics(&registry) {}
@@ -77,6 +89,7 @@ struct Appliance::Parts {
   metrics::ViewedSeries viewed_series;
   metrics::HttpObserver http_observer;
   metrics::RequestLedger ledger;
+  std::unique_ptr<api::RequestLog> request_log;
   models::ModelManager models;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
@@ -160,8 +173,7 @@ remote_write::RemoteWriteOptions RemoteWriteOf(const ApplianceOptions& options) 
   ::gethostname(name, sizeof name - 1);
   if (labels.Get("job").empty()) labels.Set("job", "hearth");
   if (labels.Get("instance").empty()) labels.Set("instance", name);
-  remote_write.pusher.cursor_path =
-      (std::filesystem::path(options.state_directory) / "remote_write.json").string();
+  remote_write.pusher.cursor_path = InState(options, "remote_write.json");
   return remote_write;
 }
 
@@ -201,7 +213,7 @@ http::Router Appliance::Parts::MakeRouter() {
   const auto add = [&](std::vector<http::Route> routes) {
     for (auto& route : routes) router.Add(std::move(route));
   };
-  add(api::OpenAiRoutes(&models, &ledger));
+  add(api::OpenAiRoutes(&models, &ledger, request_log.get()));
   add(api::ModelsRoutes(&models, kept_models.get(), DefaultsOf(options)));
   add(api::DashboardsRoutes(dashboards.get(), DrawnFeatures()));
   add(api::StatusRoutes(&models, start_time_s));
@@ -211,6 +223,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::PrometheusStatusRoutes(rules->source(), Clock::System(),
                                   ServerFactsOf(options, start_time_s, *history)));
   add(api::HistoryRoutes(history.get(), history_options));
+  add(api::RequestsRoutes(request_log.get()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(http::AssetRoutes());
   return router;
@@ -224,8 +237,9 @@ Status Appliance::Parts::ServeModels() {
     HEARTH_RETURN_IF_ERROR(models.Serve(std::move(model)));
   }
   std::vector<std::string> troubles = kept_models->troubles();
-  const std::vector<std::string>& others = dashboards->troubles();
-  troubles.insert(troubles.end(), others.begin(), others.end());
+  for (const auto& others : {dashboards->troubles(), request_log->troubles()}) {
+    troubles.insert(troubles.end(), others.begin(), others.end());
+  }
   for (const models::ModelOptions& model : kept_models->Added(DefaultsOf(options))) {
     const Status served = models.Serve(model);
     if (served.ok()) {
@@ -278,19 +292,16 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
                            "': " + error.message());
   }
   storage::HistoryOptions history_options;
-  history_options.path = (std::filesystem::path(options.state_directory) / "history.db").string();
+  history_options.path = InState(options, "history.db");
   history_options.commit_interval_s = options.history_commit_interval_s;
   HEARTH_ASSIGN_OR_RETURN(auto history, OpenHistory(options.state_directory, history_options));
   std::set<std::string> command_line;
   for (const auto& model : options.models) command_line.insert(model.load.served_model_name);
-  const auto in_state = [&](const char* name) {
-    return (std::filesystem::path(options.state_directory) / name).string();
-  };
   HEARTH_ASSIGN_OR_RETURN(auto kept_models,
-                          api::KeptModels::Open(in_state("config.db"), Clock::System(),
+                          api::KeptModels::Open(InState(options, "config.db"), Clock::System(),
                                                 std::move(command_line)));
   HEARTH_ASSIGN_OR_RETURN(auto dashboards,
-                          api::DashboardStore::Open(in_state("dashboards.db"), Clock::System(),
+                          api::DashboardStore::Open(InState(options, "dashboards.db"), Clock::System(),
                                                     http::AssetTexts("/dashboards/")));
   auto parts = std::make_unique<Parts>(options, history_options, std::move(history),
                                        std::move(kept_models), std::move(dashboards));

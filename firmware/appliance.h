@@ -17,7 +17,7 @@ namespace hearth {
 struct ApplianceOptions {
   std::string host = "127.0.0.1";
   int port = 8080;                 // 0 = any free one
-  std::string state_directory;     // made if absent; holds history.db, config.db and dashboards.db
+  std::string state_directory;     // made if absent; holds the .db files
   std::string engine_executable;   // path of hearth-engine
   std::vector<models::ModelOptions> models;
   // What /metrics shows to who does not choose with ?view=.

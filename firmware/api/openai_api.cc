@@ -1,10 +1,12 @@
 #include "firmware/api/openai_api.h"
 
 #include <chrono>
+#include <cmath>
 
 #include "base/clock.h"
 #include "firmware/api/openai_request.h"
 #include "firmware/api/openai_response.h"
+#include "firmware/api/request_log.h"
 #include "firmware/http/sse.h"
 
 namespace hearth::api {
@@ -21,11 +23,32 @@ using protocol::RequestDelta;
 // How long a worker waits for the engine before it looks whether its client is still there.
 constexpr std::chrono::duration<double> kClientCheck{0.1};
 
+// What is noted of a client that left before its answer; never sent.
+constexpr int kStatusClientLeft = 499;
+
 // What the service needs to watch requests; outlives every request.
 struct Watch {
   models::ModelManager* models;
   metrics::RequestLedger* ledger;
+  RequestLog* log;
 };
+
+double MillisBetween(double from_s, double to_s) { return std::round((to_s - from_s) * 1e6) / 1e3; }
+
+// Where the request's time went, by the engine's own stamps; one that ended early has not all.
+void NoteTimes(const FinishedRequest& finished, double arrival_time_s, RequestNote& note) {
+  note->prompt_tokens = finished.num_prompt_tokens;
+  note->cached_tokens = finished.num_cached_tokens;
+  note->generation_tokens = finished.num_generation_tokens;
+  note->preemptions = finished.num_preemptions;
+  if (finished.queued_time_s == 0) return;
+  note->accept_ms = MillisBetween(arrival_time_s, finished.queued_time_s);
+  if (finished.scheduled_time_s == 0) return;
+  note->queue_ms = MillisBetween(finished.queued_time_s, finished.scheduled_time_s);
+  if (finished.first_token_time_s == 0) return;
+  note->prefill_ms = MillisBetween(finished.scheduled_time_s, finished.first_token_time_s);
+  note->decode_ms = MillisBetween(finished.first_token_time_s, finished.last_token_time_s);
+}
 
 // One request on its way: owns the ticket, so that leaving early in any way aborts it, and the entry in
 // the ledger, which ends exactly once.
@@ -33,7 +56,7 @@ class Conversation {
  public:
   Conversation(const http::Request& http_request, http::Response& response, OpenAiRequest request,
                std::string model, Ticket ticket, metrics::RequestLedger::Entry entry,
-               metrics::ServiceObserver* observer)
+               metrics::ServiceObserver* observer, RequestNote& note)
       : http_request_(http_request),
         response_(response),
         request_(std::move(request)),
@@ -41,7 +64,8 @@ class Conversation {
         placed_time_s_(MonotonicSeconds()),
         ticket_(std::move(ticket)),
         entry_(std::move(entry)),
-        observer_(observer) {}
+        observer_(observer),
+        note_(note) {}
 
   void Run() {
     // Nothing is sent before the engine took the request: a refusal is an HTTP status, not a broken stream.
@@ -51,6 +75,7 @@ class Conversation {
     if (const auto* gone = std::get_if<EngineGone>(&*first)) return SendEngineGone(gone->message);
     if (const auto* accepted = std::get_if<Accepted>(&*first)) {
       usage_.prompt_tokens = accepted->num_prompt_tokens;
+      note_->prompt_tokens = accepted->num_prompt_tokens;
     }
     if (request_.stream) {
       Stream();
@@ -65,9 +90,16 @@ class Conversation {
   double SinceArrival() const { return MonotonicSeconds() - http_request_.arrival_time_s; }
 
   // The client sees `http_status`; a stream that has begun breaks off under its 200.
-  void Fail(std::string_view reason, int http_status) {
+  void Fail(std::string_view reason, int http_status, std::string error = "") {
     entry_.Failed(reason);
+    const bool is_under_way = http_status != kStatusClientLeft && began_;
+    note_.End(reason, is_under_way ? 200 : http_status, std::move(error));
     observer_->OnErrorAnswer(http_request_.path, http_request_.method, http_status);
+  }
+
+  void Answered(const FinishedRequest& finished) {
+    entry_.Answered(finished.finish_reason);
+    note_.End(finished.finish_reason, 200);
   }
 
   // Waits for the next event; empty when the client has left.
@@ -75,7 +107,7 @@ class Conversation {
     while (true) {
       if (auto event = ticket_.Next(kClientCheck)) return event;
       if (response_.ClientGone()) {
-        Fail("client_gone", 499);
+        Fail("client_gone", kStatusClientLeft);
         return std::nullopt;
       }
     }
@@ -85,13 +117,17 @@ class Conversation {
     const bool too_long = refused.code == "context_length_exceeded";
     const Status status(static_cast<StatusCode>(refused.status_code), refused.message);
     const bool overloaded = status.code() == StatusCode::kResourceExhausted;
+    const int http_status = http::HttpStatusOf(status);
     Fail(too_long ? "context_length_exceeded" : overloaded ? "overloaded" : "invalid_request",
-         http::HttpStatusOf(status));
+         http_status, refused.message);
+    if (!too_long && !overloaded) {
+      note_.Refuse("invalid_request", http_status, refused.param, refused.message);
+    }
     http::SendStatus(response_, status, refused.param, refused.code);
   }
 
   void SendEngineGone(const std::string& message) {
-    Fail("engine_died", 503);
+    Fail("engine_died", 503, message);
     http::SendError(response_, 503, message);
   }
 
@@ -99,12 +135,13 @@ class Conversation {
   bool EndedBadly(const FinishedRequest& finished) {
     usage_.completion_tokens = finished.num_generation_tokens;
     usage_.cached_tokens = finished.num_cached_tokens;
+    NoteTimes(finished, http_request_.arrival_time_s, note_);
     if (finished.finish_reason == "error") {
-      Fail("engine_error", 500);
+      Fail("engine_error", 500, WhatEndedIt(finished));
       return true;
     }
     if (finished.finish_reason == "abort") {  // an engine that shuts down
-      Fail("engine_died", 503);
+      Fail("engine_died", 503, WhatEndedIt(finished));
       return true;
     }
     return false;
@@ -115,11 +152,12 @@ class Conversation {
     ResponseWriter::Generated generated{"", request_.return_token_ids ? &token_ids : nullptr};
     while (const auto event = NextEvent()) {
       if (const auto* delta = std::get_if<RequestDelta>(&*event)) {
+        NoteTokens(*delta);
         generated.text += delta->text;
         token_ids.insert(token_ids.end(), delta->token_ids.begin(), delta->token_ids.end());
       } else if (const auto* finished = std::get_if<FinishedRequest>(&*event)) {
         if (EndedBadly(*finished)) return http::SendError(response_, 500, WhatEndedIt(*finished));
-        entry_.Answered(finished->finish_reason);
+        Answered(*finished);
         return response_.Send(200, "application/json",
                               DumpJson(writer_.Whole(generated, finished->finish_reason, usage_)));
       } else if (const auto* gone = std::get_if<EngineGone>(&*event)) {
@@ -143,6 +181,7 @@ class Conversation {
   // The role goes out with the first token: a client's time to first token is a token's time.
   bool WriteDelta(const RequestDelta& delta) {
     usage_.completion_tokens += static_cast<int>(delta.token_ids.size());
+    NoteTokens(delta);
     if (!role_sent_ && request_.endpoint == Endpoint::kChatCompletions) {
       role_sent_ = true;
       if (!WriteChunk(writer_.Role(UsageField(), usage_))) return false;
@@ -153,6 +192,14 @@ class Conversation {
     if (!WriteChunk(writer_.Delta(generated, UsageField(), usage_))) return false;
     NoteChunk();
     return true;
+  }
+
+  void NoteTokens(const RequestDelta& delta) {
+    if (!note_->ttft_ms) {
+      note_->ttft_ms = MillisBetween(http_request_.arrival_time_s, MonotonicSeconds());
+    }
+    note_->generation_tokens =
+        note_->generation_tokens.value_or(0) + static_cast<int>(delta.token_ids.size());
   }
 
   void NoteChunk() {
@@ -174,7 +221,7 @@ class Conversation {
 
   void Finish(const FinishedRequest& finished) {
     if (EndedBadly(finished)) return EndStream(WhatEndedIt(finished));
-    entry_.Answered(finished.finish_reason);
+    Answered(finished);
     if (!role_sent_ && request_.endpoint == Endpoint::kChatCompletions) {
       WriteChunk(writer_.Role(UsageField(), usage_));
     }
@@ -185,14 +232,15 @@ class Conversation {
 
   void Stream() {
     http::BeginEventStream(response_);
+    began_ = true;
     observer_->OnStreamStarted(placed_time_s_ - http_request_.arrival_time_s);
     while (const auto event = NextEvent()) {
       if (const auto* delta = std::get_if<RequestDelta>(&*event)) {
-        if (!WriteDelta(*delta)) return Fail("client_gone", 499);
+        if (!WriteDelta(*delta)) return Fail("client_gone", kStatusClientLeft);
       } else if (const auto* finished = std::get_if<FinishedRequest>(&*event)) {
         return Finish(*finished);
       } else if (const auto* gone = std::get_if<EngineGone>(&*event)) {
-        Fail("engine_died", 503);
+        Fail("engine_died", 503, gone->message);
         return EndStream(gone->message);
       }
     }
@@ -206,24 +254,32 @@ class Conversation {
   Ticket ticket_;
   metrics::RequestLedger::Entry entry_;
   metrics::ServiceObserver* const observer_;
+  RequestNote& note_;
   Usage usage_;
+  bool began_ = false;  // the client has seen a 200
   bool role_sent_ = false;
   double last_chunk_time_s_ = 0;
 };
 
 void HandleCompletion(Endpoint endpoint, const Watch& watch, const http::Request& http_request,
                       http::Response& response) {
+  RequestNote note(watch.log, http_request);
   auto parsed = ParseOpenAiRequest(endpoint, http_request.body);
   if (const auto* bad = std::get_if<BadRequest>(&parsed)) {
     watch.ledger->Begin("").Failed("invalid_request");
+    note.Refuse("invalid_request", 400, bad->param, bad->message);
     return http::SendError(response, 400, bad->message, bad->param);
   }
   auto& request = std::get<OpenAiRequest>(parsed);
+  note->stream = request.stream;
+  note->model_name = request.model;
   const auto model = watch.models->Resolve(request.model);
   if (!model.ok()) {
     watch.ledger->Begin("").Failed("model_not_found");
+    note.End("model_not_found", http::HttpStatusOf(model.status()), "there is no such model");
     return http::SendStatus(response, model.status(), "model", "model_not_found");
   }
+  note->model_name = *model;
   auto entry = watch.ledger->Begin(*model);
   metrics::ServiceObserver& observer = watch.models->ObserverOf(*model);
   observer.OnRouted(http_request.path);
@@ -236,13 +292,14 @@ void HandleCompletion(Endpoint endpoint, const Watch& watch, const http::Request
   auto ticket = watch.models->Submit(*model, std::move(request.generate), std::move(facts));
   if (!ticket.ok()) {
     const bool full = ticket.status().code() == StatusCode::kResourceExhausted;
+    const int http_status = http::HttpStatusOf(ticket.status());
     entry.Failed(full ? "overloaded" : "unavailable");
-    observer.OnErrorAnswer(http_request.path, http_request.method,
-                           http::HttpStatusOf(ticket.status()));
+    note.End(full ? "overloaded" : "unavailable", http_status, ticket.status().message());
+    observer.OnErrorAnswer(http_request.path, http_request.method, http_status);
     return http::SendStatus(response, ticket.status());
   }
   Conversation(http_request, response, std::move(request), *model, std::move(ticket).value(),
-               std::move(entry), &observer)
+               std::move(entry), &observer, note)
       .Run();
 }
 
@@ -265,9 +322,9 @@ void HandleModels(const models::ModelManager& models, http::Response& response) 
 
 }  // namespace
 
-std::vector<http::Route> OpenAiRoutes(models::ModelManager* models,
-                                      metrics::RequestLedger* ledger) {
-  const Watch watch{models, ledger};
+std::vector<http::Route> OpenAiRoutes(models::ModelManager* models, metrics::RequestLedger* ledger,
+                                      RequestLog* log) {
+  const Watch watch{models, ledger, log};
   const auto completion = [=](Endpoint endpoint) {
     return [=](const http::Request& request, http::Response& response) {
       HandleCompletion(endpoint, watch, request, response);

@@ -3,14 +3,15 @@
 
 #include <vector>
 
+#include "firmware/api/request_log.h"
 #include "firmware/http/http.h"
 #include "firmware/metrics/request_ledger.h"
 #include "firmware/models/model_manager.h"
 
 namespace hearth::api {
 
-// Both outlive the routes.
-std::vector<http::Route> OpenAiRoutes(models::ModelManager* models,
-                                      metrics::RequestLedger* ledger);
+// All outlive the routes. Every request to a model is in `ledger` and `log` once.
+std::vector<http::Route> OpenAiRoutes(models::ModelManager* models, metrics::RequestLedger* ledger,
+                                      RequestLog* log);
 
 }  // namespace hearth::api

@@ -146,6 +146,10 @@ constexpr std::array kRows = {
     MetricDef{kHistoryRecovered, "hearth_history_recovered_total", kCounter, kFrom, {}, {},
               "Broken files of the metric history that were set aside for a fresh one.",
               kEachSecond, "increase(hearth_history_recovered_total[1d]) > 0"},
+    MetricDef{kRequestLogDropped, "hearth_request_log_dropped_total", kCounter, kFrom, {}, {},
+              "Requests that left the request log before they were on the disk, since it could not be "
+              "written or more came than it keeps.",
+              "when a request ends", "increase(hearth_request_log_dropped_total[1h]) > 0"},
     MetricDef{kRuleEvaluations, "hearth_rule_evaluations_total", kCounter, kFrom, kRuleGroup, {},
               "Evaluations of alerting and recording rules on the box.", kAtEvaluation, ""},
     MetricDef{kRuleEvaluationFailures, "hearth_rule_evaluation_failures_total", kCounter, kFrom,

@@ -135,6 +135,7 @@ enum class MetricId {
   kHistorySeriesRefused,
   kHistoryFramesLost,
   kHistoryRecovered,
+  kRequestLogDropped,
   kRuleEvaluations,
   kRuleEvaluationFailures,
   kRuleGroupLastDuration,

@@ -21,25 +21,17 @@ import { Tally, compare } from './differential.mjs';
 import { ExpressionGenerator, randomNumbers } from './expressions.mjs';
 import { runMixedLoad, switchModel } from './load.mjs';
 import { allTargets, fill, kPanelsAreHere, ownTargets, withoutKubernetes } from './panels.mjs';
-import { freePort, get, startPrometheus } from './prometheus.mjs';
+import { freePort, get, kAsTheBox, kEveryView, startPrometheus } from './prometheus.mjs';
 import { replay } from './replay.mjs';
-import { VersionDifferences, kClasses } from './version_differences.mjs';
+import { explain, liveSides, sidesOf, startStampedPrometheus } from './stamped_prometheus.mjs';
+import { kClasses } from './version_differences.mjs';
 
 const kSeconds = Number(process.env.HEARTH_DIFFERENTIAL_S ?? 120);
 const kSeed = Number(process.env.HEARTH_DIFFERENTIAL_SEED ?? Date.now() % 1e6);
 const kGenerated = 240;
 const kEdges = 60;
-const kLostMax = 0.01;  // of the box's samples, by a machine that is busy with something else
 const kPointsMax = 120;  // of a series in one answer
 const kReach = `${kSeconds + 120}s`;
-const kAheadMs = 6000;  // negative offsets look no further
-// Drops what a scrape adds, so that label sets are the box's.
-const kAsTheBox = { metric_relabel_configs: [{ regex: 'job|instance', action: 'labeldrop' }] };
-const kEveryView = ['vllm', 'ray', 'vllm_removed', 'production_stack', 'hearth', 'dcgm', 'node'];
-const kAlwaysThere = 'hearth_build_info';
-
-// {ours, theirs, sampleMs: the times of all samples, lostMs: of those that only ours has, fromMs, toMs:
-// what may be asked for}
 
 // A range query's window inside [fromMs, toMs]. No step minus a number of seconds is the time of a
 // sample: there 2.42 counts the sample at a window's left edge and 3 does not. Steps are below 10 s, from
@@ -68,21 +60,6 @@ async function commonSeries({ theirs, fromMs, toMs }) {
 function panelExpressions() {
   const targets = [...ownTargets(), ...(kPanelsAreHere ? allTargets() : [])];
   return targets.map(({ expr }) => withoutKubernetes(fill(expr, 'demo')));
-}
-
-// Counts the points of each class that explains a difference; what no class explains is returned.
-async function explain(tally, sides) {
-  const versions = new VersionDifferences(sides);
-  const counts = Object.fromEntries(Object.keys(kClasses).map((name) => [name, 0]));
-  const unexplained = [];
-  for (const { query, window, different } of tally.different) {
-    for (const point of different) {
-      const found = point.atS && await versions.classOf(query, window, point);
-      if (found) ++counts[found];
-      else unexplained.push({ query, window, ...point });
-    }
-  }
-  return { counts, unexplained };
 }
 
 async function askBoth(t, name, sides) {
@@ -134,35 +111,6 @@ async function askAtEdges(t, name, sides, generator) {
   assert.ok(counted > 0, 'no range began at a sample');
 }
 
-// Most windows of a minute shall lie within the samples.
-function sidesOf(ours, theirs, sampleMs, endMs, lostMs = []) {
-  const toMs = endMs - kAheadMs;
-  const fromMs = Math.min(sampleMs[0] + 62000, (sampleMs[0] + toMs) / 2);
-  return { ours, theirs, sampleMs, lostMs, fromMs, toMs };
-}
-
-// The times of a series' samples, in milliseconds, over the last minutes before endS.
-async function sampleTimes(url, query, endS) {
-  const { result } = await get(`${url}/api/v1/query`, { query: `${query}[${kReach}]`, time: endS });
-  return result.flatMap(({ values }) => values.map(([time]) => Math.round(time * 1000)));
-}
-
-// The box against a prometheus that has its sample times. What it scraped before the box recorded
-// anything is deleted there.
-async function liveSides(t, ours, theirs, endMs) {
-  const recorded = await sampleTimes(ours, kAlwaysThere, endMs / 1000);
-  const scraped = await sampleTimes(theirs, kAlwaysThere, endMs / 1000);
-  for (const time of scraped.filter((time) => !recorded.includes(time))) {
-    await fetch(`${theirs}/api/v1/admin/tsdb/delete_series?` + new URLSearchParams(
-      { 'match[]': '{__name__=~".+"}', start: time / 1000, end: time / 1000 }), { method: 'POST' });
-  }
-  const lost = recorded.filter((time) => !scraped.includes(time));
-  const found = `${lost.length} of the box's ${recorded.length} samples were not scraped`;
-  t.diagnostic(found);
-  assert.ok(lost.length < kLostMax * recorded.length, found);
-  return sidesOf(ours, theirs, recorded, endMs, lost);
-}
-
 // A history that holds what `theirs` scraped, served as the box serves its own.
 async function replaySides(t, theirs, endMs) {
   const directory = await mkdtemp(join(tmpdir(), 'hearth-differential-'));
@@ -184,9 +132,7 @@ test('the box and prometheus compute the same from the same samples', { timeout:
   t.diagnostic(`HEARTH_DIFFERENTIAL_SEED=${kSeed} HEARTH_DIFFERENTIAL_S=${kSeconds}`);
   const port = await freePort();
   const target = `127.0.0.1:${port}`;
-  // Twice a second, so that no sample is missed; before the box, so that the first is not.
-  const stamped = await startPrometheus(t, target, { scrapeS: 0.5, args: ['--web.enable-admin-api'],
-    scrape: { ...kAsTheBox, params: { timestamps: ['1'], view: kEveryView } } });
+  const stamped = await startStampedPrometheus(t, target);
   const scrapers = {};
   for (const scrapeS of [1, 5]) {
     scrapers[scrapeS] = await startPrometheus(t, target,
@@ -204,7 +150,7 @@ test('the box and prometheus compute the same from the same samples', { timeout:
   await switchModel(appliance);  // series begin and end
   await sleep(12000);
 
-  await askBoth(t, 'the box, its own sample times', await liveSides(t, appliance.url, stamped, endMs));
+  await askBoth(t, 'the box, its own sample times', await liveSides(t, appliance.url, stamped, endMs, kReach));
   for (const [scrapeS, url] of Object.entries(scrapers)) {
     await askBoth(t, `scraped every ${scrapeS} s`, await replaySides(t, url, Date.now()));
   }

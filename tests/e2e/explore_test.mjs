@@ -49,7 +49,7 @@ async function completesByKeyboard({ open }) {
   await offered(page, 'histogram_quantile');
   assert.match(await page.locator('.completion-help').innerText(), /histogram_quantile\(φ, instant-vector\)\s+The φ-quantile/);
   await page.keyboard.press('Tab');
-  assert.match(await page.locator('.signature').innerText(), /^histogram_quantile\(φ, instant-vector\)/, 'the signature stays below');
+  await eventually('the signature below', async () => (await page.locator('.signature').innerText()).startsWith('histogram_quantile(φ, instant-vector)'));
   await page.keyboard.type('0.9, sum b');
   await offered(page, 'by');
   await page.keyboard.press('Enter');

@@ -83,6 +83,13 @@ export async function runMixedLoad(appliance, { seconds, model = 'demo' }) {
   return { counts, errors };
 }
 
+// At least `leastS` seconds, and so many that a whole minute of the clock passes after the first few:
+// subqueries with a step of a minute look at nothing else.
+export function secondsPastTheMinute(leastS) {
+  const toMinuteS = 60 - Date.now() / 1000 % 60;
+  return Math.ceil(Math.max(leastS, (toMinuteS < 8 ? toMinuteS + 60 : toMinuteS) + 1));
+}
+
 // A second model comes, answers, stays for a while and goes.
 export async function switchModel(appliance, stayMs = 3000) {
   const posted = await appliance.models('POST', '', { model: kDemoModel, model_name: 'second' });

@@ -134,6 +134,8 @@ async function ordersTrouble({ open }) {
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(overflow <= 0, `${overflow} px stick out at ${width} px`);
     }
+    await page.getByRole('link', { name: 'Panel “File Systems”' }).click();
+    await page.waitForSelector('.panel.solo[aria-label="File Systems"]');
     await page.close();
   }
 }

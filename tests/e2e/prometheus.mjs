@@ -10,6 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './appliance.mjs';
 
+// Drops what a scrape adds, so that label sets are the box's.
+export const kAsTheBox = { metric_relabel_configs: [{ regex: 'job|instance', action: 'labeldrop' }] };
+export const kEveryView = ['vllm', 'ray', 'vllm_removed', 'production_stack', 'hearth', 'dcgm', 'node'];
+
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

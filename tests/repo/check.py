@@ -1,5 +1,6 @@
 """Checks of the repository itself: check.py includes|lengths|words|targets. Exit status 1 and a line per finding."""
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -109,14 +110,22 @@ def check_words(files):
                 yield f"{where}: a path of this machine: {line.strip()[:90]}"
 
 
+def names_source(cmake_list, path):
+    text = read(cmake_list)
+    place = os.path.relpath(path, os.path.dirname(cmake_list))
+    globs = [word for glob in re.findall(r"file\(GLOB([^)]*)\)", text) for word in glob.split() if "*" in word]
+    return re.search(rf"\b{re.escape(os.path.basename(path))}", text) or any(
+        fnmatch.fnmatch(place, glob) for glob in globs)
+
+
 def check_targets(files):
-    """Every test source is named by the CMakeLists.txt beside it or one folder up."""
+    """Every test source is named, or globbed, by the CMakeLists.txt beside it or one folder up."""
     for path in files:
         if not re.search(r"_test\.(cc|cu|mjs|js|py|sh)$", path):
             continue
         folder, name = os.path.split(path)
         lists = [os.path.join(place, "CMakeLists.txt") for place in (folder, os.path.dirname(folder))]
-        if not any(os.path.isfile(file) and re.search(rf"\b{re.escape(name)}", read(file)) for file in lists):
+        if not any(os.path.isfile(file) and names_source(file, path) for file in lists):
             yield f"{path}: in no target, so it never runs"
 
 

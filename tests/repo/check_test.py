@@ -65,6 +65,10 @@ class ChecksCanFail(unittest.TestCase):
         self.assertEqual(len(list(check.check_targets([path]))), 1)
         self.write("tests/unit/base/CMakeLists.txt", "hearth_test(t SOURCES a_test.cc)\n")
         self.assertEqual(list(check.check_targets([path])), [])
+        path = self.write("tests/web/unit/b_test.mjs", "")
+        self.write("tests/web/CMakeLists.txt", "file(GLOB tests CONFIGURE_DEPENDS unit/*_test.mjs)\n")
+        self.assertEqual(list(check.check_targets([path])), [])
+        self.assertEqual(len(list(check.check_targets([self.write("tests/web/unit/b_test.py", "")]))), 1)
 
 
 if __name__ == "__main__":

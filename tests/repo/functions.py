@@ -12,7 +12,9 @@ def _blank(text, javascript):
     blanked = lambda match: re.sub(r"[^\n]", " ", match.group(0))
     pattern = r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
     if javascript:
-        pattern += r"|`(?:\\.|[^`\\])*`"
+        # A slash begins a regular expression where no value stands before it.
+        regexp = r"(?<![\w)\]\s/])[ \t]*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/|(?<=return )/(?:\\.|[^/\\\n])+/"
+        pattern = r"`(?:\\.|[^`\\])*`|" + pattern + "|" + regexp
     text = re.sub(pattern, blanked, text, flags=re.S)
     return text if javascript else re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", blanked, text, flags=re.M)
 

@@ -51,3 +51,21 @@ export function readPanels(page) {
 export async function visitPanels(page) {
   for (const panel of await page.$$('.section:not([hidden]) .panel')) await panel.scrollIntoViewIfNeeded();
 }
+
+/** Opens every row and scrolls on until every panel has settled, as panels out of sight ask for nothing; readPanels() then. */
+export async function settlePanels(page, patienceMs = kActionTimeoutMs) {
+  const deadline = Date.now() + patienceMs;
+  await page.waitForSelector('.panel');
+  for (let turn = 0; turn < 2 && await page.locator('.row-title[aria-expanded="false"]').count() > 0; ++turn) {
+    await page.keyboard.press('o');
+  }
+  for (;;) {
+    // Nothing is held on to: the page may make its panels anew when its variables have loaded.
+    await page.evaluate(() => document.querySelector('.section:not([hidden]) .panel[data-state="loading"]')?.scrollIntoView());
+    await page.waitForTimeout(100);
+    const panels = await readPanels(page);
+    const loading = panels.filter(({ state }) => state === 'loading');
+    if (panels.length > 0 && loading.length === 0) return panels;
+    if (Date.now() > deadline) throw new Error(`still loading: ${loading.map(({ title }) => title).join(', ') || 'every panel'}`);
+  }
+}

@@ -50,6 +50,11 @@ test('axis limits: soft ones give way to data, hard ones do not', () => {
   assert.equal(limits([3, 90], { custom: { axisSoftMin: 0, axisSoftMax: 50 } }).max, 100);
   assert.deepEqual([limits([3, 9], { min: 1, max: 4 }).min, limits([3, 9], { min: 1, max: 4 }).max], [1, 4]);
   const centered = limits([-2, 9], { custom: { axisCenteredZero: true } });
+
+test('axes: values that differ by rounding alone are one height', () => {
+  const { min, max, ticks } = axisLimits(axesOf([series('a', [2, 2 - 2 ** -52, 2 + 2 ** -51], {})])[0], 5);
+  assert.ok(min <= 2 && max > 2.1 && ticks.length >= 2 && ticks.length < 8, JSON.stringify({ min, max, ticks }));
+});
   assert.equal(centered.min, -centered.max);
   assert.ok(centered.ticks.includes(0));
 });
@@ -72,7 +77,9 @@ test('styles: Grafana’s words become Chart.js’s', () => {
   assert.equal(dataset({ fillOpacity: 10 }, { stack: 'A' }).fill, 'stack');
   assert.equal(dataset({}).fill, false);
   assert.equal(dataset({ showPoints: 'always', pointSize: 6 }).pointRadius, 3);
-  assert.deepEqual(dataset({}).pointRadius, [0, 0]);
+  assert.equal(dataset({}).pointRadius, 0);
+  const alone = [{ x: 0, y: 1 }, { x: 1, y: NaN }, { x: 2, y: 1 }, { x: 3, y: 2 }];
+  assert.deepEqual(dataset({}, { drawn: alone }).pointRadius.map(Boolean), [true, false, false, false]);
 });
 
 test('legend: sorted by a calc’s value or by name, unknown values last', () => {

@@ -1,10 +1,14 @@
 // From facts to findings: what the overview says of a box in trouble, and that it is silent otherwise.
 
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { findings, headline, sinceOf } from '../../../webui/js/overview/health_rules.js';
+import { kPanels, panelLink } from '../../../webui/js/overview/panel_links.js';
 import { kAllFacts, kFactQueries, readFacts } from '../../../webui/js/overview/overview_facts.js';
 
+const kDashboards = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../../../webui/dashboards');
 const kNow = 1800000000000;
 const kModel = { model_name: 'demo' };
 
@@ -146,4 +150,13 @@ test('since when: the last stretch without a hole', () => {
   assert.equal(sinceOf([...points(1, 2), ...points(3, 4)], 60e3, 4 * 60e3), 60e3);
   assert.equal(sinceOf(points(1), 60e3, 9 * 60e3), null, 'it is over');
   assert.equal(sinceOf([], 60e3, 1), null);
+});
+
+test('links lead to panels that exist', () => {
+  const shipped = readdirSync(kDashboards).map((name) => JSON.parse(readFileSync(join(kDashboards, name), 'utf8')));
+  for (const [name, [uid, id, title]] of Object.entries(kPanels)) {
+    const panels = shipped.find((dashboard) => dashboard.uid === uid)?.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]) ?? [];
+    assert.equal(panels.find((panel) => panel.id === id)?.title, title, name);
+  }
+  assert.equal(panelLink('ttft', 'a b').href, '/d/hearthLlm?viewPanel=9&var-model_name=a+b');
 });

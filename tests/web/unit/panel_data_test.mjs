@@ -39,6 +39,8 @@ test('panel data: a live panel asks only for what is new, and not at all within 
   assert.equal(first.series[0].points.length, 361);
   assert.equal(await data.load([], kNow - kHour + 3000, kNow + 3000, 400), first, 'the very same answer');
   assert.equal(asked.length, 1);
+  assert.equal(data.current([], kNow - kHour + 3000, kNow + 3000, 400), first);
+  assert.equal(data.current([], kNow - kHour + 20000, kNow + 20000, 400), null);
   const later = await data.load([], kNow - kHour + 20000, kNow + 20000, 400);
   assert.notEqual(later, first);
   assert.equal(asked.length, 2);

@@ -54,6 +54,12 @@ test('heatmap: plain series are counted by time and value', () => {
   assert.deepEqual(cells, [{ x: 0, x2: 2000, row: 0, v: 4 }, { x: 2000, x2: 4000, row: 1, v: 3 }]);
 });
 
+test('heatmap: a size far too small for its values gives no more rows than can be seen', () => {
+  const calculation = { yBuckets: { mode: 'size', value: '1' } };
+  const { rows } = countedRows([{ points: points(0, 1e9) }], calculation, { fromMs: 0, toMs: 4000, stepMs: 1000 });
+  assert.ok(rows.length > 100 && rows.length < 302, `${rows.length} rows`);
+});
+
 test('heatmap: rows by powers; what has no logarithm is left out', () => {
   const calculation = { yBuckets: { scale: { type: 'log', log: 10 } } };
   const { rows, cells } = countedRows([{ points: points(0, 5, 50, 5000) }], calculation, { fromMs: 0, toMs: 4000, stepMs: 1000 });

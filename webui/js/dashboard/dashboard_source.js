@@ -3,7 +3,6 @@
 import { t } from '../shell/i18n.js';
 
 export const kHomeUid = 'hearthLlm';
-const kShippedFiles = { hearthLlm: 'llm', hearthVllm: 'vllm', hearthServe: 'serve', hearthBox: 'box' };
 
 /** The uid in "/d/<uid>/…"; the home dashboard's for any other path. */
 export function uidOfPath(path) {
@@ -24,15 +23,7 @@ async function fetchJson(path) {
 }
 
 /** @returns {{dashboard, meta: {source, version, undrawn}}}; throws with a sentence for the reader. */
-export async function fetchDashboard(uid) {
-  try {
-    return await fetchJson(`/api/dashboards/${encodeURIComponent(uid)}`);
-  } catch (error) {
-    const file = kShippedFiles[uid];
-    if (!file) throw error;
-    return { dashboard: await fetchJson(`/dashboards/${file}.json`), meta: { source: 'shipped', version: 1, undrawn: [] } };
-  }
-}
+export const fetchDashboard = (uid) => fetchJson(`/api/dashboards/${encodeURIComponent(uid)}`);
 
 /** @returns [{uid, title, source, tags, …}], the shipped ones first. */
 export async function listDashboards() {

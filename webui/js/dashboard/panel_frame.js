@@ -163,6 +163,8 @@ export class PanelFrame {
       else this.showNote_('empty', t('This panel has no query'), 'no-query');
       return;
     }
+    const shown = ['ready', 'empty'].includes(this.element.dataset.state) && this.answer;
+    if (shown && this.data.current(...query) === shown) return;  // nothing new can be there
     // A refresh that takes its usual moment is no news; a wait for something new is.
     const patienceMs = this.answer ? 1500 : 250;
     const slow = setTimeout(() => { this.progress_.hidden = false; }, patienceMs);

@@ -26,11 +26,12 @@ import { ResultTable } from './result_table.js';
 import { SeriesIndex } from './series_index.js';
 
 const kMostDrawn = 100;  // series; more are drawn when asked for
-const kStyles = [['lines', msg('Lines')], ['stacked', msg('Stacked')], ['points', msg('Points')]];
+const kStyles = [['lines', msg('Lines')], ['stacked', msg('Stacked')], ['bars', msg('Bars')], ['points', msg('Points')]];
 const kViews = [['both', msg('Graph and table')], ['graph', msg('Graph')], ['table', msg('Table')]];
 const kCustom = {
   lines: { lineWidth: 1, fillOpacity: 4 },
   stacked: { lineWidth: 1, fillOpacity: 30, stacking: { mode: 'normal' } },
+  bars: { drawStyle: 'bars', fillOpacity: 80 },
   points: { drawStyle: 'points', lineWidth: 0, pointSize: 4 },
 };
 

@@ -2,7 +2,7 @@
 
 export const kDefaults = { from: 'now-1h', to: 'now', refresh: 'off', style: 'lines', view: 'both', step: '' };
 
-const kStyles = ['lines', 'stacked', 'points'];
+const kStyles = ['lines', 'stacked', 'bars', 'points'];
 const kViews = ['both', 'graph', 'table'];
 const kStep = /^(min:)?(\d+(\.\d+)?)(ms|s|m|h|d)?$/;
 const kOwned = ['from', 'to', 'refresh', 'style', 'view', 'step', 'q', 'legend', 'off', 'left', 'panes', 'expr'];

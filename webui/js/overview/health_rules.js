@@ -5,6 +5,7 @@ import { formatValue } from '../format/units.js';
 import { t } from '../shell/i18n.js';
 import { formatDuration } from '../time/time_range.js';
 import { kFactQueries } from './overview_facts.js';
+import { boxLink, modelLink, panelLink } from './panel_links.js';
 
 const kCrashWindowMs = 15 * 60e3;
 const kFewRequests = 5;  // in five minutes; below it a share says nothing
@@ -19,11 +20,6 @@ const share = (value) => formatValue(value, 'percentunit', value < 0.1 ? 1 : 0);
 const seconds = (value) => formatValue(value, 's');
 const bytes = (value) => formatValue(value, 'bytes');
 const count = (value) => formatValue(Math.round(value), 'none', 0);
-
-const boxLink = { href: '/d/hearthBox', text: t('Box dashboard') };
-const modelLink = (model) => ({
-  href: `/d/hearthLlm?var-model_name=${encodeURIComponent(model)}`, text: t('Dashboard of {model}', { model }),
-});
 
 /** warning, critical or null, for a value that is worse the larger (or, if `small`, the smaller) it is. */
 function severityOf(value, limits, small = false) {
@@ -100,7 +96,7 @@ function errorRate(facts) {
     const severity = failed >= 1 && all >= kFewRequests && severityOf(failed / all, kErrorShare);
     if (!severity) return [];
     return [{
-      id: `errors ${model}`, severity, model, link: model ? modelLink(model) : boxLink, alerts: ['HearthErrorRateHigh'],
+      id: `errors ${model}`, severity, model, link: panelLink('errors', model), alerts: ['HearthErrorRateHigh'],
       what: t('{share} of the requests to {model} failed in the last 5 minutes', { share: share(failed / all), model: name }),
       why: t('These failures are the box’s own, not the clients’: {count} requests got no whole answer.', { count: count(failed) }),
       action: t('See the reasons in “Failures by Reason”: overloaded needs less load, engine errors are in journalctl -u hearth.'),
@@ -115,7 +111,7 @@ function latency(facts) {
     if (!(value > target)) return [];
     const waiting = ofModel(facts.values.waiting, model) ?? 0;
     return [{
-      id: `ttft ${model}`, severity: 'warning', model, link: modelLink(model), alerts: ['HearthTtftOverTarget'],
+      id: `ttft ${model}`, severity: 'warning', model, link: panelLink('ttft', model), alerts: ['HearthTtftOverTarget'],
       what: t('{model} is slow to its first token: P95 is {value}, the target {target}', {
         model, value: seconds(value), target: seconds(target) }),
       why: t('One request in twenty waits longer than was promised.'),
@@ -131,7 +127,7 @@ function objectives(facts) {
     const severity = (ofModel(facts.values.judged, model) ?? 0) >= kFewRequests && severityOf(value, kAttainment, true);
     if (!severity) return [];
     return [{
-      id: `slo ${model}`, severity, model, link: modelLink(model),
+      id: `slo ${model}`, severity, model, link: panelLink('objectives', model),
       alerts: ['HearthGoodputBurnFast', 'HearthGoodputBurnSlow', 'HearthGoodputBudgetSpent'],
       what: t('{model} meets its objectives for only {share} of the requests', { model, share: share(value) }),
       why: t('The others were too slow or failed: goodput is what users feel.'),
@@ -143,7 +139,7 @@ function objectives(facts) {
 
 function queue(facts) {
   return facts.values.waitingLong.filter(({ value }) => value >= kFewRequests).map(({ labels: { model_name: model }, value }) => ({
-    id: `queue ${model}`, severity: 'warning', model, link: modelLink(model), alerts: ['HearthQueueGrowing', 'HearthKvCachePressure'],
+    id: `queue ${model}`, severity: 'warning', model, link: panelLink('queue', model), alerts: ['HearthQueueGrowing', 'HearthKvCachePressure'],
     what: t('{count} requests or more have been waiting for {model} for two minutes', { count: count(value), model }),
     why: t('More arrives than is served; each of them waits longer for its first token.'),
     action: t('Send load elsewhere. If KV cache use is near 100 %, shorter contexts help; if not, max_num_seqs is the limit.'),
@@ -153,7 +149,7 @@ function queue(facts) {
 
 function accounts(facts) {
   return facts.values.unaccounted.filter(({ value }) => Number.isFinite(value) && value !== 0).map(({ labels, value }) => ({
-    id: `accounts ${labels.model_name}`, severity: 'warning', model: labels.model_name, link: boxLink, alerts: ['HearthRequestsUnaccounted'],
+    id: `accounts ${labels.model_name}`, severity: 'warning', model: labels.model_name, link: boxLink(), alerts: ['HearthRequestsUnaccounted'],
     what: t('{count} requests started and neither ended nor are in flight', { count: count(value) }),
     why: t('This is a defect of Hearth; its counters of requests cannot be trusted.'),
     action: t('Keep journalctl -u hearth of the last minutes and report it.'),
@@ -168,7 +164,7 @@ function disks(facts) {
     if (!severity) return [];
     const free = valueFor(facts.values.diskFree, 'mountpoint', labels.mountpoint);
     return [{
-      id: `disk ${place(labels)}`, severity, mountpoint: place(labels), link: boxLink, alerts: ['HearthDiskNearlyFull', 'HearthDiskFull'],
+      id: `disk ${place(labels)}`, severity, mountpoint: place(labels), link: panelLink('disk'), alerts: ['HearthDiskNearlyFull', 'HearthDiskFull'],
       what: t('The disk of {place} is nearly full: {free} free, {share}', { place: place(labels), free: bytes(free), share: share(value) }),
       why: t('When it is full, the history stays in memory alone and is lost with a restart.'),
       action: t('Find what grows: du -xh --max-depth=2 {place} | sort -h | tail. Models no longer served are the usual answer.', { place: place(labels) }),
@@ -176,7 +172,7 @@ function disks(facts) {
     }];
   });
   const readonly = facts.values.diskReadonly.filter(({ value }) => value === 1).map(({ labels }) => ({
-    id: `readonly ${place(labels)}`, severity: 'critical', mountpoint: place(labels), link: boxLink,
+    id: `readonly ${place(labels)}`, severity: 'critical', mountpoint: place(labels), link: panelLink('disk'),
     what: t('The file system {place} is read-only', { place: place(labels) }),
     why: t('Nothing can be written: no history, no settings. The kernel does this after errors of a disk.'),
     action: t('Read dmesg, save what is needed, check the disk with smartctl and the file system with fsck.'),
@@ -192,7 +188,7 @@ function hostMemory(facts) {
   const severity = severityOf(used, kMemoryUsed);
   if (!severity) return [];
   return [{
-    id: 'memory', severity, link: boxLink,
+    id: 'memory', severity, link: panelLink('memory'),
     what: t('The memory of the box is nearly used up: {share}, {free} left', { share: share(used), free: bytes(only(facts.values.memoryAvailable)) }),
     why: t('The kernel ends the largest process when none is left: most likely an engine.'),
     action: t('Serve fewer or smaller models, give them less KV cache, or find who else takes it: ps aux --sort -rss.'),
@@ -204,28 +200,28 @@ function gpus(facts) {
   const { values } = facts;
   const hot = values.gpuHot.map((one) => [one, severityOf(one.value, kGpuCelsius)]).filter(([, severity]) => severity)
     .map(([{ labels: { gpu }, value }, severity]) => ({
-      id: `hot ${gpu}`, severity, gpu, link: boxLink, alerts: ['HearthGpuHot'],
+      id: `hot ${gpu}`, severity, gpu, link: panelLink('temperature'), alerts: ['HearthGpuHot'],
       what: t('GPU {gpu} is hot: {value}', { gpu, value: formatValue(value, 'celsius', 0) }),
       why: t('It lowers its clocks to protect itself, and ages faster.'),
       action: t('Look at fans, dust and the air in front of the box.'),
       condition: `(${kFactQueries.gpuHot}) > ${kGpuCelsius.warning}`,
     }));
   const slow = values.gpuThrottled.filter(({ value }) => value > 0.5).map(({ labels: { gpu } }) => ({
-    id: `throttled ${gpu}`, severity: 'warning', gpu, link: boxLink, alerts: ['HearthGpuThermalSlowdown'],
+    id: `throttled ${gpu}`, severity: 'warning', gpu, link: panelLink('clocks'), alerts: ['HearthGpuThermalSlowdown'],
     what: t('GPU {gpu} holds its clocks down', { gpu }),
     why: t('Heat or power limits it: every token takes longer.'),
     action: t('Look at its temperature and power on the Box dashboard; check cooling and power supply.'),
     condition: `(${kFactQueries.gpuThrottled}) > 0.5`,
   }));
   const errors = values.gpuXid.filter(({ value }) => value > 0).map(({ labels: { gpu } }) => ({
-    id: `xid ${gpu}`, severity: 'critical', gpu, link: boxLink, alerts: ['HearthGpuXid', 'HearthGpuXidCritical'],
+    id: `xid ${gpu}`, severity: 'critical', gpu, link: boxLink(), alerts: ['HearthGpuXid', 'HearthGpuXidCritical'],
     what: t('The driver reported errors of GPU {gpu}', { gpu }),
     why: t('Engines on it may crash or compute nonsense.'),
     action: t('Read dmesg for “NVRM: Xid” and NVIDIA’s table of XIDs; a board that repeats them is to be exchanged.'),
     condition: `(${kFactQueries.gpuXid}) > 0`,
   }));
   const silent = values.gpuAge.filter(({ value }) => value > 30).map(({ labels: { gpu }, value }) => ({
-    id: `silent ${gpu}`, severity: 'warning', gpu, link: boxLink, alerts: ['HearthGpuReadingsStale'],
+    id: `silent ${gpu}`, severity: 'warning', gpu, link: panelLink('gpuAge'), alerts: ['HearthGpuReadingsStale'],
     what: t('The driver of GPU {gpu} has not answered for {time}', { gpu, time: formatDuration(value * 1000) }),
     why: t('Its readings are unknown meanwhile, and engines on it may hang.'),
     action: t('Run nvidia-smi; if that hangs too, the box needs a restart.'),
@@ -239,7 +235,7 @@ function historyKeeping(facts) {
   const findings = [];
   if (only(values.historyErrors) > 0 || only(values.commitAge) > 300) {
     findings.push({
-      id: 'history', severity: 'warning', link: boxLink, alerts: ['HearthHistoryWriteErrors', 'HearthHistoryNotCommitted'],
+      id: 'history', severity: 'warning', link: panelLink('commit'), alerts: ['HearthHistoryWriteErrors', 'HearthHistoryNotCommitted'],
       what: t('The history cannot be written to disk: the last commit is {time} old', { time: formatDuration(only(values.commitAge) * 1000) }),
       why: t('It is kept in memory and lost if hearthd ends before a commit succeeds.'),
       action: t('The reason is in journalctl -u hearth: a full or read-only file system, or a failing disk.'),
@@ -248,7 +244,7 @@ function historyKeeping(facts) {
   }
   if (only(values.historyLost) > 0) {
     findings.push({
-      id: 'history-lost', severity: 'warning', link: boxLink,
+      id: 'history-lost', severity: 'warning', link: panelLink('history'),
       what: t('Samples of the history were given up within the last hour: {count}', { count: count(only(values.historyLost)) }),
       why: t('Graphs of that time have holes.'), action: t('Make room on the disk.'),
       condition: `(${kFactQueries.historyLost}) > 0`,
@@ -256,7 +252,7 @@ function historyKeeping(facts) {
   }
   if (only(values.sampleAge) > 15) {
     findings.push({
-      id: 'samples', severity: 'warning', link: boxLink,
+      id: 'samples', severity: 'warning', link: boxLink(),
       what: t('The box has not measured itself for {time}', { time: formatDuration(only(values.sampleAge) * 1000) }),
       why: t('What the dashboards and this page show is old.'), action: t('Read journalctl -u hearth; a restart of hearthd costs no history.'),
     });
@@ -277,7 +273,7 @@ function senders(facts) {
   }
   if (only(values.backlog) > 600) {
     findings.push({
-      id: 'backlog', severity: 'warning', link: boxLink,
+      id: 'backlog', severity: 'warning', link: panelLink('remoteWrite'),
       what: t('The central Prometheus is {time} behind', { time: formatDuration(only(values.backlog) * 1000) }),
       why: t('Central dashboards and alerts do not see this box as it is.'),
       action: t('Check the receiver of --remote-write-url and the network to it; nothing is lost, it catches up.'),
@@ -297,7 +293,7 @@ function brokenRules(facts) {
 
 function missingFacts(facts) {
   return facts.missing.map(({ what, why }) => ({
-    id: `missing ${what}`, severity: 'warning', sinceMs: null, link: boxLink,
+    id: `missing ${what}`, severity: 'warning', sinceMs: null, link: boxLink(),
     what: t('Part of what is looked at cannot be read: {reason}', { reason: why }),
     why: t('Trouble there would not be seen here.'), action: t('Read journalctl -u hearth.'),
   }));

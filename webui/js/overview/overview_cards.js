@@ -4,6 +4,7 @@ import { formatValue } from '../format/units.js';
 import { el } from '../shell/dom.js';
 import { msg, t } from '../shell/i18n.js';
 import { formatDuration, formatMoment } from '../time/time_range.js';
+import { modelLink, panelLink } from './panel_links.js';
 
 const kLastEvents = 8;
 const kStates = {
@@ -27,7 +28,7 @@ function modelCard(model, values) {
   const name = model.model_name;
   const of = (fact) => ofModel(values[fact], name);
   const progress = model.state === 'loading' && model.progress > 0 ? ` ${Math.round(model.progress * 100)} %` : '';
-  return card(name, `/d/hearthLlm?var-model_name=${encodeURIComponent(name)}`, [
+  return card(name, modelLink(name).href, [
     [t('State'), t(kStates[model.state] ?? '{state}', { state: model.state }) + progress],
     [t('Requests/s'), shown(of('requests'), 'none')],
     [t('Running'), shown(of('running'), 'none')],
@@ -61,7 +62,7 @@ function storageCard(values) {
     const share = values.diskFreeShare.find((one) => one.labels.mountpoint === mountpoint)?.value;
     return [t('Free on {place}', { place: mountpoint }), `${shown(value, 'bytes')} · ${shown(share, 'percentunit', 0)}`];
   });
-  return card(t('Disk and history'), '/d/hearthBox', [
+  return card(t('Disk and history'), panelLink('disk').href, [
     ...disks,
     [t('History'), t('{bytes} of {limit}', { bytes: shown(only(values.historyBytes), 'bytes'), limit: shown(only(values.historyLimit), 'bytes') })],
     [t('Last commit'), Number.isFinite(only(values.commitAge)) ? t('{time} ago', { time: formatDuration(only(values.commitAge) * 1000) }) : '–'],

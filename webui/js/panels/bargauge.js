@@ -57,6 +57,10 @@ export class BarGaugePanel {
     const { orientation = 'auto', displayMode = 'gradient', namePlacement = 'auto', sizing = 'auto' } = panel.options;
     this.list_ = el('div', { class: `bars turn-${orientation || 'auto'} bar-${displayMode} names-${namePlacement} sizing-${sizing}`, tabindex: 0, role: 'group', 'aria-label': panel.title });
     body.replaceChildren(this.list_);
+    this.watch_ = new ResizeObserver(() => {
+      if (this.data_ && this.isVertical_() !== this.list_.classList.contains('standing')) this.draw(this.data_);
+    });
+    this.watch_.observe(this.list_);
   }
 
   /** Which way "auto" turns: bars stand where the panel is wider than high, as in Grafana. */
@@ -67,6 +71,7 @@ export class BarGaugePanel {
   }
 
   draw(data) {
+    this.data_ = data;
     const entries = reducedValues(this.panel_, data, this.context_);
     const most = entries.reduce((max, entry) => Math.max(max, entry.value ?? 0), 0);
     const shape = {
@@ -77,5 +82,7 @@ export class BarGaugePanel {
     entries.forEach((entry, index) => this.bars_[index].draw({ ...entry, limits: shape.limits }, shape));
   }
 
-  destroy() {}
+  destroy() {
+    this.watch_.disconnect();
+  }
 }

@@ -135,6 +135,7 @@ export class CellsChart {
     const roomy = this.canvas_.parentElement.clientHeight >= kMinHeightWithTimesPx;
     const options = {
       ...kQuietChart,
+      onResize: (chart, { height }) => { chart.options.scales.x.display = height >= kMinHeightWithTimesPx; },
       layout: { padding: { top: 6, right: 10, bottom: roomy ? 0 : 4, left: 4 } },
       scales: { x: { ...timeScale(view.fromMs, view.toMs), offset: false, display: roomy }, y: { type: 'linear', offset: false, ...view.rowAxis } },
     };

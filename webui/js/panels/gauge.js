@@ -5,8 +5,8 @@ import { themeColor } from '../format/colors.js';
 import { el } from '../shell/dom.js';
 import { cssColor } from './chart_axes.js';
 import { doughnutOptions } from './doughnut.js';
-import { gridColumns, shareOf, thresholdStops } from './reduced_fields.js';
-import { fitViews, reducedValues, shownLength, valueElement } from './reduced_values.js';
+import { shareOf, thresholdStops } from './reduced_fields.js';
+import { TileGrid, reducedValues, shownLength, valueElement } from './reduced_values.js';
 
 const { Chart } = globalThis;
 const kArcDegrees = 230;
@@ -41,8 +41,8 @@ class GaugeView {
   draw(entry, { options, named, theme }) {
     this.entry_ = entry;
     this.options_ = options;
-    this.stops_ = thresholdStops(entry.config, entry.limits);
-    const limits = { min: entry.config.min ?? 0, max: entry.config.max ?? 100 };
+    const limits = { min: entry.config.min ?? 0, max: entry.config.max ?? (entry.config.unit === 'percentunit' ? 1 : 100) };
+    this.stops_ = thresholdStops(entry.config, limits);
     this.ends_ = limits;
     const share = shareOf(entry.value, entry.config, limits);
     const value = valueElement(entry.shown, 'gauge-value');
@@ -58,11 +58,10 @@ class GaugeView {
   }
 
   show_(datasets) {
-    const bottom = this.plot_.clientHeight > 1.6 * kMinLabelRadiusPx ? 20 : 2;  // room for the ends' texts
-    const options = doughnutOptions({
-      rotation: kStartDegrees, circumference: kArcDegrees, cutout: '72%',
-      layout: { padding: this.options_.showThresholdLabels ? { top: 18, left: 34, right: 34, bottom } : { top: 4, left: 8, right: 8, bottom } },
-    });
+    const aside = this.options_.showThresholdLabels ? { top: 18, left: 34, right: 34 } : { top: 4, left: 8, right: 8 };
+    // Below an arc that is large enough the texts of its ends need room.
+    const padding = ({ chart }) => ({ ...aside, bottom: chart.height > 1.6 * kMinLabelRadiusPx ? 20 : 2 });
+    const options = doughnutOptions({ rotation: kStartDegrees, circumference: kArcDegrees, cutout: '72%', layout: { padding } });
     if (this.chart_) {
       this.chart_.data.datasets = datasets;
       this.chart_.options = options;
@@ -125,20 +124,18 @@ export class GaugePanel {
   constructor(panel, body, context) {
     this.panel_ = panel;
     this.context_ = context;
-    this.gauges_ = [];
-    this.list_ = el('div', { class: `tiles gauge-tiles turn-${panel.options.orientation || 'auto'}` });
-    body.replaceChildren(this.list_);
+    this.grid_ = new TileGrid(`gauge-tiles turn-${panel.options.orientation || 'auto'}`, kGaugeAspect);
+    body.replaceChildren(this.grid_.element);
   }
 
   draw(data) {
     const entries = reducedValues(this.panel_, data, this.context_);
-    this.list_.style.setProperty('--columns', gridColumns(entries.length, this.list_.clientWidth, this.list_.clientHeight, kGaugeAspect));
-    fitViews(this.gauges_, entries.length, this.list_, () => new GaugeView());
+    const gauges = this.grid_.fit(entries.length, () => new GaugeView());
     const shape = { options: this.panel_.options, named: entries.length > 1, theme: this.context_.theme() };
-    entries.forEach((entry, index) => this.gauges_[index].draw(entry, shape));
+    entries.forEach((entry, index) => gauges[index].draw(entry, shape));
   }
 
   destroy() {
-    for (const gauge of this.gauges_) gauge.destroy();
+    this.grid_.destroy();
   }
 }

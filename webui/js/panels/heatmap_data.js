@@ -5,6 +5,7 @@ import { upperBound } from '../prometheus/buckets.js';
 const kTimeUnitsMs = { ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
 const kDefaultColumns = 30;
 const kDefaultRows = 10;
+const kMaxRows = 300;  // a size made for smaller values would fill the memory with empty rows
 
 /** "30s", "1m" or a number of milliseconds; 0 where nothing is said. */
 export function durationMs(text) {
@@ -81,6 +82,7 @@ export function bucketRows(seriesList, stepMs) {
 
 /** The smallest of 1, 2, 5 times a power of ten that is not below `size`. */
 function roundUp(size) {
+  if (!(size > 0)) return 0;
   const power = 10 ** Math.floor(Math.log10(size));
   return [1, 2, 5, 10].find((factor) => factor * power >= size * (1 - 1e-9)) * power;
 }
@@ -106,7 +108,7 @@ function rowGrid(config, min, max) {
       edge: (index) => log ** (index / split),
     };
   }
-  const size = config?.mode === 'size' && value > 0 ? value
+  const size = config?.mode === 'size' && value > 0 ? Math.max(value, roundUp((max - min) / kMaxRows))
     : roundUp((max - min || Math.abs(max) || 1) / (value || kDefaultRows));
   return { indexOf: (y) => Math.floor(y / size + 1e-9), edge: (index) => index * size };
 }

@@ -64,7 +64,8 @@ export class LineChart {
    */
   draw(view) {
     this.view_ = view;
-    const width = this.canvas_.parentElement.clientWidth || 600;
+    // The chart knows its size; asking the page would make it lay out between two panels.
+    const width = this.chart_?.width || this.canvas_.parentElement.clientWidth || 600;
     const place = { stepPx: width * (view.stepMs ?? 0) / (view.toMs - view.fromMs), names: view.series.map(({ name }) => name) };
     const common = { draw: 'line', dash: [], pointSize: 0, showPoints: 'never', ...view.style };
     const datasets = view.series.map((series) => toDataset(series.style ? series : { ...series, style: common }, place));
@@ -100,7 +101,7 @@ export class LineChart {
   }
 
   valueScales_() {
-    const height = this.canvas_.parentElement.clientHeight || 160;
+    const height = this.chart_?.height || this.canvas_.parentElement.clientHeight || 160;
     const room = Math.floor(height / kPixelsPerValueTick);
     this.limits_ = this.view_.axes.map((axis) => axisLimits(axis, room));
     const first = this.view_.axes.findIndex((axis) => axis.shown);

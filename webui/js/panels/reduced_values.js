@@ -7,7 +7,7 @@ import { reducerTitle } from '../format/reducers.js';
 import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { cssColor } from './chart_axes.js';
-import { globalLimits, reducedFields } from './reduced_fields.js';
+import { globalLimits, gridColumns, reducedFields } from './reduced_fields.js';
 
 /**
  * @returns [{name, value, points, config, limits, shown, color, ink}]: `shown` is display() of the value,
@@ -50,4 +50,34 @@ export function fitViews(views, count, box, make) {
     box.append(view.element);
   }
   return views;
+}
+
+/** Tiles of one shape that grow as large as their box lets them, however the box is resized. */
+export class TileGrid {
+  /** @param aspect width by height that suits a tile */
+  constructor(className, aspect) {
+    this.aspect_ = aspect;
+    this.views_ = [];
+    this.element = el('div', { class: `tiles ${className}` });
+    this.watch_ = new ResizeObserver(() => this.arrange_());
+    this.watch_.observe(this.element);
+  }
+
+  /** The views of `count` tiles; new ones are made with `make`. */
+  fit(count, make) {
+    const before = this.views_.length;
+    fitViews(this.views_, count, this.element, make);
+    if (count !== before) this.arrange_();
+    return this.views_;
+  }
+
+  arrange_() {
+    const { clientWidth, clientHeight } = this.element;
+    this.element.style.setProperty('--columns', gridColumns(this.views_.length, clientWidth, clientHeight, this.aspect_));
+  }
+
+  destroy() {
+    this.watch_.disconnect();
+    for (const view of this.views_) view.destroy();
+  }
 }

@@ -49,14 +49,14 @@ function fadingFill(color, opacity) {
   };
 }
 
-/** A sample between two gaps has no line to be seen by: it alone gets a dot. */
+/**
+ * A sample between two gaps has no line to be seen by: it alone gets a dot. One radius for all where
+ * there is none: Chart.js then looks up the options of one point and not of each.
+ */
 function lonelyRadii(points) {
-  return points.map((point, index) => {
-    const before = points[index - 1];
-    const after = points[index + 1];
-    const lonely = (!before || Number.isNaN(before.y)) && (!after || Number.isNaN(after.y));
-    return lonely ? kLonelyRadiusPx : 0;
-  });
+  const gap = (point) => !point || Number.isNaN(point.y);
+  const lonely = (point, index) => !gap(point) && gap(points[index - 1]) && gap(points[index + 1]);
+  return points.some(lonely) ? points.map((point, index) => (lonely(point, index) ? kLonelyRadiusPx : 0)) : 0;
 }
 
 function pointRadius(series, stepPx) {

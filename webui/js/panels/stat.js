@@ -8,8 +8,8 @@ import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { cssColor } from './chart_axes.js';
 import { dataLink } from './links.js';
-import { changeOf, gridColumns } from './reduced_fields.js';
-import { fitViews, reducedValues, shownLength, valueElement } from './reduced_values.js';
+import { changeOf } from './reduced_fields.js';
+import { TileGrid, reducedValues, shownLength, valueElement } from './reduced_values.js';
 import { Sparkline } from './sparkline.js';
 
 const kTileAspect = 1.8;
@@ -86,10 +86,9 @@ export class StatPanel {
   constructor(panel, body, context) {
     this.panel_ = panel;
     this.context_ = context;
-    this.tiles_ = [];
-    const { orientation = 'auto', justifyMode = 'auto' } = panel.options;
-    this.list_ = el('div', { class: `tiles stat-tiles turn-${orientation || 'auto'} justify-${justifyMode}` });
-    body.replaceChildren(this.list_);
+    const { orientation, justifyMode = 'auto' } = panel.options;
+    this.grid_ = new TileGrid(`stat-tiles turn-${orientation || 'auto'} justify-${justifyMode}`, kTileAspect);
+    body.replaceChildren(this.grid_.element);
   }
 
   draw(data) {
@@ -97,14 +96,13 @@ export class StatPanel {
     const entries = reducedValues(this.panel_, data, this.context_);
     const parts = shownParts(options.textMode, entries.length);
     const withSpark = (options.graphMode ?? 'area') === 'area' && !options.reduceOptions?.values;
-    this.list_.style.setProperty('--columns', gridColumns(entries.length, this.list_.clientWidth, this.list_.clientHeight, kTileAspect));
-    this.list_.classList.toggle('with-spark', withSpark);
-    this.list_.classList.toggle('with-change', Boolean(options.showPercentChange));
-    fitViews(this.tiles_, entries.length, this.list_, () => new StatTile(withSpark));
-    entries.forEach((entry, index) => this.tiles_[index].draw(entry, { options, parts, data }));
+    this.grid_.element.classList.toggle('with-spark', withSpark);
+    this.grid_.element.classList.toggle('with-change', Boolean(options.showPercentChange));
+    const tiles = this.grid_.fit(entries.length, () => new StatTile(withSpark));
+    entries.forEach((entry, index) => tiles[index].draw(entry, { options, parts, data }));
   }
 
   destroy() {
-    for (const tile of this.tiles_) tile.destroy();
+    this.grid_.destroy();
   }
 }

@@ -40,6 +40,10 @@ export class TablePanel {
     this.box_ = el('div', { class: 'table-box', tabindex: 0, role: 'group', 'aria-label': panel.title }, this.table_);
     this.bar_ = el('div', { class: 'table-bar', hidden: true });
     body.replaceChildren(el('div', { class: 'table-panel' }, this.box_, this.bar_));
+    this.watch_ = new ResizeObserver(() => {
+      if (this.columns_ && this.pageSize_() !== this.shownSize_) this.show_();
+    });
+    this.watch_.observe(this.box_.parentElement);
   }
 
   draw(data) {
@@ -62,6 +66,7 @@ export class TablePanel {
   show_() {
     const order = rowOrder(this.columns_, this.sort_, this.filters_, cellText);
     const size = this.pageSize_();
+    this.shownSize_ = size;
     const pages = Math.max(1, Math.ceil(order.length / size));
     this.page_ = Math.min(this.page_, pages - 1);
     this.drawHead_();
@@ -202,5 +207,7 @@ export class TablePanel {
     this.draw(this.data_);
   }
 
-  destroy() {}
+  destroy() {
+    this.watch_.disconnect();
+  }
 }

@@ -4,6 +4,7 @@ import { niceLimits } from '../format/ticks.js';
 import { unitBase } from '../format/units.js';
 import { smallestPositive, valueExtent } from './series_shape.js';
 
+const kSameHeight = 1e-9;  // of a value
 const kMostTicks = 6;
 
 function scaleOf(config) {
@@ -75,9 +76,10 @@ export function axisLimits(axis, room) {
   if (axis.log) return logLimits(axis, places);
   const extent = valueExtent(axis.series) ?? { min: 0, max: 1 };
   let low = axis.min ?? Math.min(extent.min, axis.softMin ?? Infinity);
-  // A line at one height gets room above it, and counts keep whole numbers on the axis.
+  // A line at one height, give or take rounding, gets room above it: a step of its last digit would never
+  // be left behind. Counts keep whole numbers on the axis.
   let high = axis.max ?? Math.max(extent.max, axis.softMax ?? -Infinity, low + (axis.decimals === 0 ? 1 : 0));
-  if (high <= low) high = low === 0 ? 1 : low + Math.abs(low) * 0.1;
+  if (high - low <= Math.abs(low) * kSameHeight) high = low === 0 ? 1 : low + Math.abs(low) * 0.1;
   if (axis.centered) {
     high = Math.max(Math.abs(low), Math.abs(high));
     low = -high;

@@ -8,7 +8,8 @@ import { interpolate, kScrapeIntervalS, queryScope } from '../dashboard/variable
 export class RangeFacts {
   /** @param variables of the dashboard, as the refresh finds them now */
   constructor(variables, fromMs, toMs) {
-    const scope = queryScope(variables, kScrapeIntervalS, (toMs - fromMs) / 1000);
+    // A dashboard without a choice of models is about all of them.
+    const scope = { model_name: '.*', ...queryScope(variables, kScrapeIntervalS, (toMs - fromMs) / 1000) };
     this.queries_ = Object.entries(kRangeFactQueries).map(([name, expr]) => [name, interpolate(expr, scope)]);
     this.toMs_ = toMs;
     this.facts_ = null;

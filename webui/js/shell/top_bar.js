@@ -12,7 +12,9 @@ const kThemeTitles = { dark: msg('Theme: dark (t)'), light: msg('Theme: light (t
 const kPages = [
   ['/overview', msg('Overview')],
   ['/', msg('Dashboard')],
+  ['/dashboards', msg('Dashboards')],
   ['/explore', msg('Explore')],
+  ['/requests', msg('Requests')],
   ['/alerts', msg('Alerts')],
   ['/chat', msg('Chat')],
 ];
