@@ -59,7 +59,10 @@ void Sampler::Sample() {
     if (!known_[series.index]) {
       ids_[series.index] =
           history_->Register(series.labels, series.is_counter ? storage::SeriesKind::kCounter
-                                                              : storage::SeriesKind::kGauge);
+                                                              : storage::SeriesKind::kGauge,
+                             metrics::DefOf(series.id).source == metrics::Source::kDevice
+                                 ? storage::CounterOrigin::kTheMachine
+                                 : storage::CounterOrigin::kThisProcess);
       known_[series.index] = true;
     }
     values.emplace_back(ids_[series.index], snapshot.values[i]);

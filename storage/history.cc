@@ -141,9 +141,9 @@ Status History::ReplayRollups(Connection& connection) {
                         Tail::kForever, fold, NoteBroken(tiers_[0].table));
 }
 
-SeriesId History::Register(const promql::Labels& labels, SeriesKind kind) {
+SeriesId History::Register(const promql::Labels& labels, SeriesKind kind, CounterOrigin origin) {
   std::unique_lock lock(mutex_);
-  const SeriesId id = series_.Register(labels, kind);
+  const SeriesId id = series_.Register(labels, kind, origin);
   if (id == kNoSeries) ++stats_.series_refused;
   return id;
 }

@@ -93,10 +93,11 @@ class History : public promql::SeriesSource {
   ~History() override;  // commits
 
   // Idempotent. kNoSeries beyond SeriesIndex::kSeriesMax; Append ignores that id. Any thread.
-  SeriesId Register(const promql::Labels& labels, SeriesKind kind);
+  SeriesId Register(const promql::Labels& labels, SeriesKind kind,
+                    CounterOrigin origin = CounterOrigin::kThisProcess);
 
   // All values of one time; a series that is not named has ended or has a gap. Counters are
-  // cumulative since the start of this process. Called by one thread, when `time_ms` is now: where
+  // cumulative since their origin. Called by one thread, when `time_ms` is now: where
   // the clock was set since the last call, earlier samples may move with it. Memory only: never
   // waits for the disk. kInvalidArgument for a time before 1970 or after 2248.
   Status Append(int64_t time_ms, std::span<const std::pair<SeriesId, double>> values);

@@ -32,11 +32,14 @@ Result<promql::Labels> LabelsFromText(std::string_view text) {
 
 }  // namespace
 
-SeriesId SeriesIndex::Register(const promql::Labels& labels, SeriesKind kind) {
+SeriesId SeriesIndex::Register(const promql::Labels& labels, SeriesKind kind,
+                               CounterOrigin origin) {
   const auto known = by_labels_.find(labels);
-  if (known != by_labels_.end() && series_[known->second].kind == kind) return known->second;
-  if (series_.size() >= kSeriesMax) return kNoSeries;
-  return Add(labels, kind);
+  const bool is_known = known != by_labels_.end() && series_[known->second].kind == kind;
+  if (!is_known && series_.size() >= kSeriesMax) return kNoSeries;
+  const SeriesId id = is_known ? known->second : Add(labels, kind);
+  series_[id].origin = origin;
+  return id;
 }
 
 SeriesId SeriesIndex::Add(const promql::Labels& labels, SeriesKind kind) {
@@ -56,6 +59,14 @@ double SeriesIndex::Take(SeriesId id, double reading) {
   SeriesInfo& info = series_[id];
   if (info.kind == SeriesKind::kGauge) return reading;
   if (!std::isfinite(reading)) return kAbsent;
+  const bool goes_on = !info.was_read && info.origin == CounterOrigin::kTheMachine &&
+                       info.last_ms >= info.first_ms;
+  info.was_read = true;
+  if (goes_on) {
+    info.base = info.total - reading;
+    info.reading = reading;
+    return info.total;
+  }
   // Prometheus's reset rule: a counter below its last value began again from 0.
   if (reading < info.reading) info.base = info.total;
   info.reading = reading;

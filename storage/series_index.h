@@ -17,6 +17,11 @@ namespace hearth::storage {
 
 enum class SeriesKind { kCounter, kGauge };  // a histogram's bucket, sum and count are counters
 
+// What a counter's first reading after a start of this process holds: only what this process counted,
+// or a count of the machine that ran on meanwhile (the kernel's, a device's). Of the latter the part
+// that no sample saw is unknown, and nothing is made up for it.
+enum class CounterOrigin { kThisProcess, kTheMachine };
+
 // Dense, from 0, for the life of the file. In raw frames the id is the slot.
 using SeriesId = uint32_t;
 inline constexpr SeriesId kNoSeries = std::numeric_limits<SeriesId>::max();
@@ -37,6 +42,8 @@ struct SeriesInfo {
   double total = 0;
   double base = 0;
   double reading = 0;  // the source's last value; 0 at process start, when sources count from 0
+  CounterOrigin origin = CounterOrigin::kThisProcess;
+  bool was_read = false;  // since the start of this process
   bool dirty = true;   // the stored row is missing or old
 
   bool Overlaps(const Stretch& stretch) const {
@@ -57,7 +64,8 @@ class SeriesIndex {
 
   // The id of the labels, new or known. kNoSeries when the index is full. Labels known with another
   // kind begin a new series; the older one is then no longer selected.
-  SeriesId Register(const promql::Labels& labels, SeriesKind kind);
+  SeriesId Register(const promql::Labels& labels, SeriesKind kind,
+                    CounterOrigin origin = CounterOrigin::kThisProcess);
 
   // The value to store for a reading: a gauge's own, a counter's running sum over all resets
   // (kAbsent for one that is not finite).

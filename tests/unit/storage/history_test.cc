@@ -103,6 +103,29 @@ TEST_F(HistoryTest, NotANumberInACounterIsAGap) {
   EXPECT_EQ(samples[2].value, 7);
 }
 
+TEST_F(HistoryTest, CountsOfTheMachineGoOnOverARestartWithoutAJump) {
+  const std::string name = "cpu_seconds_total";
+  const auto counter = [&] {
+    return history_->Register(promql::Labels({{"__name__", name}}),
+                              SeriesKind::kCounter, CounterOrigin::kTheMachine);
+  };
+  Open();
+  SeriesId id = counter();
+  Tick({{id, 14000}});
+  Tick({{id, 14001}});
+  Open();
+  id = counter();
+  Tick({{id, 14005}});  // what happened meanwhile was seen by no sample
+  Tick({{id, 14006}});
+  Tick({{id, 3}});  // the machine counts anew
+  const auto samples = Samples(name);
+  ASSERT_EQ(samples.size(), 5u);
+  EXPECT_EQ(samples[1].value, 14001);
+  EXPECT_EQ(samples[2].value, 14001);
+  EXPECT_EQ(samples[3].value, 14002);
+  EXPECT_EQ(samples[4].value, 14005);
+}
+
 TEST_F(HistoryTest, IncreasesAreExactOnEveryTierOverResetsGapsAndRestarts) {
   options_.tiers = {{0, 86400}, {10, 86400}, {60, 86400, 0, 100}, {900, 86400, 0, 10}};
   options_.tail_s = 300;
