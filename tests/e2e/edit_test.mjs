@@ -7,7 +7,7 @@ import { launchBrowser, openPage } from '../web/browser.mjs';
 import { pagesOf } from '../web/page_sources.mjs';
 import { Appliance, eventually } from './appliance.mjs';
 
-const kPanelId = 9;  // the LLM dashboard's "Requests / s"
+const kPanelId = 13;  // the LLM dashboard's "Requests / s"
 const dialogChoice = (page, choice) => page.click(`dialog[open] [data-choice="${choice}"]`);
 
 async function openEditor(page, origin, path) {

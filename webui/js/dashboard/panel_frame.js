@@ -11,6 +11,9 @@ import { hasData, toCsv } from '../prometheus/series.js';
 import { safeUrl } from '../shell/safe_url.js';
 import { t } from '../shell/i18n.js';
 
+// Families that measure a request's time, in every spelling.
+const kRequestTimes = /(?:vllm|hearth|ray)[\w:]*[_:](?:latency|time_to_first_token|time_per_output_token|(?:queue|prefill|decode|inference)_time)_/;
+
 /** A table of nothing but texts is data too. */
 const hasRows = (tables) => tables.some(({ columns }) => columns[0]?.values.length > 0);
 
@@ -88,6 +91,8 @@ export class PanelFrame {
     if (page?.editPanel) items.push(own(t('Edit'), 'e', () => page.editPanel(panel.id)));
     if (page?.inspect) items.push(own(t('Inspect'), 'i', () => page.inspect(panel.id)));
     if (explore) items.push({ text: t('Explore'), key: 'x', href: explore });
+    const slowest = this.slowestLink_();
+    if (slowest) items.push({ text: t('Slowest requests of this time'), key: '', href: slowest });
     items.push({ ...own(t('Download CSV'), '', () => this.downloadCsv_()), disabled: !this.answer });
     items.push(own(t('Copy link to panel'), 'p u', () => this.copyLink()));
     if (page?.duplicatePanel) items.push(own(t('Duplicate'), 'p d', () => page.duplicatePanel(panel.id)));
@@ -124,6 +129,12 @@ export class PanelFrame {
     const params = new URLSearchParams(range.from ? { from: range.from, to: range.to } : {});
     for (const { expr } of this.queries()) params.append('q', expr);
     return `/explore?${params}`;
+  }
+
+  /** From a latency to the requests behind it; null for a panel of anything else. */
+  slowestLink_() {
+    if (!this.lastArguments_ || !this.panel.targets.some(({ expr }) => kRequestTimes.test(expr))) return null;
+    return `/requests?${new URLSearchParams({ order: 'slowest', since: Math.floor(this.lastArguments_[1] / 1000) })}`;
   }
 
   copyLink() {

@@ -5,13 +5,11 @@ import { textOn } from '../format/contrast.js';
 import { display, displayText, shownText } from '../format/display.js';
 import { formatTimeTick, niceLimits } from '../format/ticks.js';
 import { formatValue, unitBase } from '../format/units.js';
-import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { formatMoment } from '../time/time_range.js';
 import { barsOf, percentBars } from './barchart_data.js';
+import { BarsPanel } from './bars_panel.js';
 import { axisLook, cssColor, kQuietChart } from './chart_axes.js';
-import { LegendList } from './legend_list.js';
-import { nextHidden } from './legend_table.js';
 import { hideTooltip, showRows } from './tooltip.js';
 
 const { Chart } = globalThis;
@@ -20,20 +18,7 @@ const kPixelsPerValueTick = { vertical: 38, horizontal: 90 };
 
 const shorten = (text, most) => (most && text.length > most ? `${text.slice(0, most)}…` : text);
 
-export class BarChartPanel {
-  constructor(panel, body, context) {
-    this.panel_ = panel;
-    this.context_ = context;
-    this.hidden_ = new Set();
-    const legend = panel.options.legend ?? {};
-    this.canvas_ = el('canvas', { role: 'img', 'aria-label': panel.title });
-    this.plot_ = el('div', { class: 'plot' }, this.canvas_);
-    this.legend_ = new LegendList(legend, (name, toggle) => this.select_(name, toggle));
-    body.replaceChildren(el('div', { class: `chart legend-${legend.placement ?? 'bottom'}` }, this.plot_, this.legend_.element));
-    this.plot_.addEventListener('pointermove', (event) => this.point_(event));
-    this.plot_.addEventListener('pointerleave', hideTooltip);
-  }
-
+export class BarChartPanel extends BarsPanel {
   draw(data) {
     this.data_ = data;
     const { options } = this.panel_;
@@ -187,9 +172,8 @@ export class BarChartPanel {
       .map((one) => ({ name: one.name, color: one.color, text: displayText(one.values[hit.index], one.config) })));
   }
 
-  select_(name, toggle) {
-    this.hidden_ = nextHidden(this.view_.all.map((one) => one.name), this.hidden_, name, toggle);
-    this.draw(this.data_);
+  seriesNames_() {
+    return this.view_.all.map((one) => one.name);
   }
 
   describe_() {
@@ -199,9 +183,5 @@ export class BarChartPanel {
       name: one.name, first: this.valueText_(one, 0), start: texts[0], last: this.valueText_(one, last), end: texts[last],
     }));
     return t('{title}: {bars} bars. {series}', { title: this.panel_.title, bars: keys.length, series: sentences.join('; ') });
-  }
-
-  destroy() {
-    this.chart_?.destroy();
   }
 }

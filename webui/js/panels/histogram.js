@@ -3,32 +3,17 @@
 import { themeColor, withAlpha } from '../format/colors.js';
 import { displayText } from '../format/display.js';
 import { valueStep } from '../format/ticks.js';
-import { el } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
+import { BarsPanel } from './bars_panel.js';
 import { axisLook, kQuietChart } from './chart_axes.js';
 import { binValues } from './histogram_data.js';
-import { LegendList } from './legend_list.js';
-import { nextHidden } from './legend_table.js';
 import { hideTooltip, showRows } from './tooltip.js';
 
 const { Chart } = globalThis;
 const kPixelsPerEdge = 62;
 const kPixelsPerCount = 38;
 
-export class HistogramPanel {
-  constructor(panel, body, context) {
-    this.panel_ = panel;
-    this.context_ = context;
-    this.hidden_ = new Set();
-    const legend = panel.options.legend ?? {};
-    this.canvas_ = el('canvas', { role: 'img', 'aria-label': panel.title });
-    this.plot_ = el('div', { class: 'plot' }, this.canvas_);
-    this.legend_ = new LegendList(legend, (name, toggle) => this.select_(name, toggle));
-    body.replaceChildren(el('div', { class: `chart legend-${legend.placement ?? 'bottom'}` }, this.plot_, this.legend_.element));
-    this.plot_.addEventListener('pointermove', (event) => this.point_(event));
-    this.plot_.addEventListener('pointerleave', hideTooltip);
-  }
-
+export class HistogramPanel extends BarsPanel {
   draw(data) {
     this.data_ = data;
     const { size, starts, series } = binValues(data.series, this.panel_.options);
@@ -126,9 +111,8 @@ export class HistogramPanel {
     return `${this.edgeText_(starts[index])} – ${this.edgeText_(starts[index] + size)}`;
   }
 
-  select_(name, toggle) {
-    this.hidden_ = nextHidden(this.view_.series.map((one) => one.name), this.hidden_, name, toggle);
-    this.draw(this.data_);
+  seriesNames_() {
+    return this.view_.series.map((one) => one.name);
   }
 
   describe_() {
@@ -139,9 +123,5 @@ export class HistogramPanel {
       return total === 0 ? name : t('{name}: {total} values, most ({count}) in {bucket}', { name, total, count: counts[top], bucket: this.rangeText_(top) });
     });
     return t('{title}: histogram of {buckets} buckets. {series}', { title: this.panel_.title, buckets: starts.length, series: sentences.join('; ') });
-  }
-
-  destroy() {
-    this.chart_?.destroy();
   }
 }
