@@ -101,7 +101,7 @@ class RequestLog {
   struct Options {
     std::string path;
     double commit_interval_s = 60;
-    size_t kept = 10'000;  // rows; what one takes is bounded, about 300 bytes in memory
+    size_t kept = 10'000;  // rows; what one takes is bounded, about half a KiB in memory
   };
 
   // What is wrong with the file does not stop the start: rows are then kept until the end of the
