@@ -14,7 +14,7 @@ import { Appliance, eventually, kSourceRoot, sleep } from './appliance.mjs';
 import { runLoad } from './load.mjs';
 
 const kOut = process.env.HEARTH_SCREENSHOTS ?? join(kSourceRoot, 'build/screenshots');
-const kWarmUpS = Number(process.env.HEARTH_DASHBOARD_WARM_UP_S ?? 30);
+const kWarmUpS = Number(process.env.HEARTH_DASHBOARD_WARM_UP_S ?? 15);
 const kTall = { width: 1440, height: 9500 };  // every panel is in sight and takes part in a refresh
 const kPatienceMs = 120000;
 
