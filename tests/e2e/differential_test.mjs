@@ -5,7 +5,7 @@
 // the box itself, name views included. Two more scrape as usual, each second and every five, through
 // whatever happens to the box; the samples they hold are replayed into a history, whose answers are
 // compared with theirs.
-//   HEARTH_DIFFERENTIAL_S     how long samples are taken, 90; 600 for the record
+//   HEARTH_DIFFERENTIAL_S     how long samples are taken, 120; 600 for the record
 //   HEARTH_DIFFERENTIAL_SEED  of a run to repeat
 
 import assert from 'node:assert/strict';
@@ -26,7 +26,7 @@ import { replay } from './replay.mjs';
 import { explain, liveSides, sidesOf, startStampedPrometheus } from './stamped_prometheus.mjs';
 import { kClasses } from './version_differences.mjs';
 
-const kSeconds = Number(process.env.HEARTH_DIFFERENTIAL_S ?? 90);
+const kSeconds = Number(process.env.HEARTH_DIFFERENTIAL_S ?? 120);
 const kSeed = Number(process.env.HEARTH_DIFFERENTIAL_SEED ?? Date.now() % 1e6);
 const kGenerated = 240;
 const kEdges = 60;
