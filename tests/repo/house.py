@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "firmware/config": ["base"],
     "firmware/device": ["firmware/metrics", "base"],
     "firmware/models": ["firmware/metrics", "engine/protocol", "base"],
+    "firmware/apply": ["engine/protocol", "base"],
     "firmware/http_client": ["base"],
     "firmware/remote_write": ["firmware/http_client", "firmware/metrics", "storage",
                               "storage/promql", "base"],
