@@ -26,6 +26,7 @@
 #include "firmware/api/request_log.h"
 #include "firmware/api/requests_api.h"
 #include "firmware/api/rules_api.h"
+#include "firmware/api/settings_api.h"
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
@@ -225,6 +226,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::HistoryRoutes(history.get(), history_options));
   add(api::RequestsRoutes(request_log.get()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
+  add(api::SettingsRoutes(&options.settings));
   add(http::AssetRoutes());
   return router;
 }
