@@ -236,6 +236,8 @@ http::Router Appliance::Parts::MakeRouter() {
 Status Appliance::Parts::ServeModels() {
   for (models::ModelOptions model : options.models) {
     kept_models->ApplySettings(model);
+    LOG(kInfo) << "serving model '" << model.load.served_model_name << "' from "
+               << model.load.model;
     HEARTH_RETURN_IF_ERROR(models.Serve(std::move(model)));
   }
   std::vector<std::string> troubles = kept_models->troubles();

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "firmware/alerting/rule_service.h"
+#include "firmware/config/model_config.h"
 
 namespace hearth {
 namespace {
@@ -74,36 +75,28 @@ Result<std::string> ReadModelConfig(const std::string& path) {
 
 // Models of the command line win over a file, as every flag does.
 Result<Seed> MakeSeed(const config::ModelConfigFile& from, const CommandLine& line) {
-  if (!line.models.is_null()) return Seed{DumpJson(line.models), "the command line", false};
+  if (!line.models.empty()) return Seed{line.models, "the command line", false};
   if (from.file.empty()) return Seed{};
   HEARTH_ASSIGN_OR_RETURN(std::string document, ReadModelConfig(from.file));
   return Seed{std::move(document), from.file, from.mode == "pin"};
 }
 
-Result<models::ModelOptions> ModelOf(const Json& llm_config) {
-  const auto ms = [](const Json& group, const char* name, double otherwise) {
-    const double value = group.value(name, otherwise);
-    return value > 0 ? std::optional(value / 1000) : std::nullopt;
-  };
+models::ModelOptions ModelOf(const config::LlmConfig& config) {
+  const auto seconds = [](double ms) { return ms > 0 ? std::optional(ms / 1000) : std::nullopt; };
+  const config::EngineKwargs& kwargs = config.engine_kwargs;
+  const config::ExperimentalConfigs& ours = config.experimental_configs;
   models::ModelOptions model;
-  try {
-    const Json kwargs = llm_config.value("engine_kwargs", Json::object());
-    const Json ours = llm_config.value("experimental_configs", Json::object());
-    protocol::Load& load = model.load;
-    load.model = llm_config.at("model_loading_config").at("model_source");
-    load.served_model_name = llm_config.at("model_loading_config").at("model_id");
-    load.max_model_len = kwargs.value("max_model_len", load.max_model_len);
-    load.max_num_seqs = kwargs.value("max_num_seqs", load.max_num_seqs);
-    load.max_num_batched_tokens = kwargs.value("max_num_batched_tokens", load.max_num_batched_tokens);
-    load.kv_cache_bytes = kwargs.value("kv_cache_memory_bytes", load.kv_cache_bytes);
-    load.enable_prefix_caching = kwargs.value("enable_prefix_caching", load.enable_prefix_caching);
-    load.dtype = kwargs.value("dtype", load.dtype);
-    load.num_threads = ours.value("cpu_threads", load.num_threads);
-    model.log_engine_metrics = llm_config.value("log_engine_metrics", true);
-    model.slo = {ms(ours, "slo_ttft_ms", 2000), ms(ours, "slo_tpot_ms", 200), ms(ours, "slo_e2e_ms", 0)};
-  } catch (const Json::exception& error) {
-    return InvalidArgument(std::string("a model's flag has a wrong value: ") + error.what());
-  }
+  model.load.model = config.model_loading_config.model_source;
+  model.load.served_model_name = config.model_loading_config.model_id;
+  model.load.max_model_len = kwargs.max_model_len;
+  model.load.max_num_seqs = kwargs.max_num_seqs;
+  model.load.max_num_batched_tokens = kwargs.max_num_batched_tokens;
+  model.load.kv_cache_bytes = kwargs.kv_cache_memory_bytes;
+  model.load.enable_prefix_caching = kwargs.enable_prefix_caching;
+  model.load.dtype = kwargs.dtype;
+  model.load.num_threads = ours.cpu_threads;
+  model.log_engine_metrics = config.log_engine_metrics;
+  model.slo = {seconds(ours.slo_ttft_ms), seconds(ours.slo_tpot_ms), seconds(ours.slo_e2e_ms)};
   return model;
 }
 
@@ -151,11 +144,9 @@ ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const Comma
   options.alert_webhook_url = box.alerting.webhook_url;
   SettleRemoteWrite(box.remote_write, settling, options.remote_write);
   settling.Take("model_config.file", MakeSeed(box.model_config, line), options.seed);
-  if (!line.models.is_null()) {
-    for (const Json& llm_config : line.models.at("llm_configs")) {
-      Result<models::ModelOptions> model = ModelOf(llm_config);
-      settling.Check("model_config.file", model.status());
-      if (model.ok()) options.models.push_back(*std::move(model));
+  if (!options.seed.document.empty()) {
+    for (const auto& config : config::CheckModelConfig(options.seed.document, {}).llm_configs) {
+      options.models.push_back(ModelOf(config));
     }
   }
   return options;

@@ -5,9 +5,11 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/version.h"
+#include "firmware/config/model_config.h"
 
 namespace hearth {
 namespace {
@@ -120,6 +122,27 @@ Json ModelsOf(const Texts& texts) {
   return Json{{"llm_configs", std::move(configs)}};
 }
 
+// The flag that a path of the document came from: "llm_configs[0].engine_kwargs.dtype" -> --dtype.
+std::string FlagOfPath(const std::string& path) {
+  for (const ModelFlag& flag : kModelFlags) {
+    std::string field = flag.path[0];
+    if (flag.path[1]) field += std::string(".") + flag.path[1];
+    if (path.ends_with("." + field)) return flag.flag;
+  }
+  return path.ends_with(".model_id") ? "--served-model-name" : "--model";
+}
+
+// A flag holds for every model, so what is wrong with it is wrong with each: it is said once.
+void CheckModels(const std::string& document, std::vector<PlacedProblem>& problems) {
+  std::set<std::string> said;
+  for (config::Problem& problem : config::CheckModelConfig(document, {}).problems) {
+    const std::string flag = FlagOfPath(problem.path);
+    if (!said.insert(flag).second && flag != "--model") continue;
+    problem.place = {};
+    problems.push_back({std::move(problem), flag});
+  }
+}
+
 void SettleModels(const Texts& texts, CommandLine& line) {
   if (texts.names.size() > texts.models.size()) {
     line.problems.push_back(Wrong("--served-model-name",
@@ -135,7 +158,9 @@ void SettleModels(const Texts& texts, CommandLine& line) {
     }
     return;
   }
-  line.models = ModelsOf(texts);
+  const Json models = ModelsOf(texts);
+  CheckModels(DumpJson(models), line.problems);
+  line.models = config::ExportYaml(models);
 }
 
 void RefuseUnknown(const std::vector<std::string>& rest, CommandLine& line) {

@@ -14,7 +14,7 @@ struct CommandLine {
   std::optional<int> exit_status;  // set: --help or --version was answered, there is nothing to do
   std::string config_file;         // --config; empty: the default, which may be absent
   std::vector<config::GivenText> settings;
-  Json models;  // {"llm_configs": [...]}; null: no --model was given
+  std::string models;  // a model configuration as YAML; empty: no --model was given
   std::vector<config::PlacedProblem> problems;
 };
 

@@ -51,6 +51,8 @@ struct Field {
     type = FieldType::kChoice;
     return *this;
   }
+  // Said beside a value of the wrong type.
+  constexpr Field& Hint(std::string_view text) { hint = text; return *this; }
   constexpr Field& Required() { required = true; return *this; }
   constexpr Field& Live() { live = true; return *this; }    // applies without a new engine
   constexpr Field& Ours() { ours = true; return *this; }    // Hearth's own, unknown to Ray
@@ -73,6 +75,7 @@ struct Field {
   std::string_view help = {};
   std::string_view unit = {};
   std::string_view default_text = {};
+  std::string_view hint = {};
   std::string_view reason = {};  // why it is inert or refused
   std::vector<std::string_view> choices = {};
   double min = -kNoBound;
