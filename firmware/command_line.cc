@@ -106,11 +106,20 @@ std::string NameOfDirectory(const std::string& directory) {
   return path.filename().string();
 }
 
+// A directory is named from where hearthd was started; a Hugging Face id is looked up later.
+std::string SourceOf(const std::string& text) {
+  std::error_code error;
+  const std::filesystem::path path(text);
+  if (!std::filesystem::is_directory(path, error)) return text;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return error ? text : absolute.lexically_normal().string();
+}
+
 Json ModelsOf(const Texts& texts) {
   Json configs = Json::array();
   for (size_t i = 0; i < texts.models.size(); ++i) {
     const std::string name = i < texts.names.size() ? texts.names[i] : NameOfDirectory(texts.models[i]);
-    Json config = {{"model_loading_config", {{"model_id", name}, {"model_source", texts.models[i]}}}};
+    Json config = {{"model_loading_config", {{"model_id", name}, {"model_source", SourceOf(texts.models[i])}}}};
     for (const ModelFlag& flag : kModelFlags) {
       const std::string& text = texts.model_flags.at(flag.flag);
       if (text.empty() || (flag.zero_is_absent && text == "0")) continue;

@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kMask[] = "•••";
+constexpr char kRayUsageVariable[] = "RAY_USAGE_STATS_ENABLED";
 
 // What one source says: a file, the environment, or the command line.
 struct Layer {
@@ -161,6 +162,7 @@ class Loader {
     Layer layer{Source::kEnvironment, {}, "", {}};
     layer.document.json = Json::object();
     for (const auto& [name, text] : sources_.environment) {
+      if (name == kRayUsageVariable) CheckRayUsage(text);
       if (!name.starts_with(kVariablePrefix) || name == kConfigFileVariable || text.empty()) continue;
       const auto& defs = SettingDefs();
       const auto def = std::find_if(defs.begin(), defs.end(),
@@ -173,6 +175,13 @@ class Loader {
       layer.where[def->path] = name;
     }
     layers_.push_back(std::move(layer));
+  }
+
+  // It can only forbid what usage_stats.enabled allows; firmware/usage looks at it. Ray refuses other
+  // values, too: a box whose owner tried to opt out must not take it for a yes.
+  void CheckRayUsage(const std::string& text) {
+    if (text.empty() || text == "0" || text == "1") return;
+    Report(kRayUsageVariable, "the variable must be 0 or 1, not " + ShowValue(text));
   }
 
   void WarnOfVariable(const std::string& name) {

@@ -95,6 +95,12 @@ test('a file that --config names must be there; the default one need not', async
   assert.match(log, /\/nonexistent\/hearth\.yaml/);
 });
 
+test('a variable may name the file', async (t) => {
+  const directory = await configDirectory(t, { 'box.yaml': 'recovery: {crashes_max: 8}\n' });
+  const { of } = await startWith(t, { env: { HEARTH_CONFIG: join(directory, 'box.yaml') } });
+  assert.equal(of('recovery.crashes_max').where, `${directory}/box.yaml:1`);
+});
+
 test('every flag that settings had before the file came still works', async (t) => {
   const secrets = await configDirectory(t, { password: 'p4ssw0rd\n', 'rules.yml': 'groups: []\n' });
   const { of } = await startWith(t, {

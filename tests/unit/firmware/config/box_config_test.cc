@@ -168,6 +168,23 @@ TEST_F(BoxConfigTest, WarnsOfAVariableThatSetsNothing) {
   EXPECT_EQ(loaded.problems[0].problem.nearest, "HEARTH_LISTEN_PORT");
 }
 
+TEST_F(BoxConfigTest, TakesAnEmptyVariableForNone) {
+  Write("hearth.yaml", "listen: {port: 1}\n");
+  sources_.environment = {{"HEARTH_LISTEN_PORT", ""}, {"RAY_USAGE_STATS_ENABLED", ""}};
+  const LoadedBoxConfig loaded = Load();
+  EXPECT_TRUE(loaded.problems.empty());
+  EXPECT_EQ(loaded.config.listen.port, 1);
+}
+
+TEST_F(BoxConfigTest, RefusesAnUnclearWordOnUsageData) {
+  sources_.environment = {{"HEARTH_USAGE_STATS_ENABLED", "nope"},
+                          {"RAY_USAGE_STATS_ENABLED", "off"}};
+  EXPECT_EQ(Load().problems.size(), 2u);
+  EXPECT_FALSE(Load().ok());
+  sources_.environment = {{"HEARTH_USAGE_STATS_ENABLED", "0"}, {"RAY_USAGE_STATS_ENABLED", "0"}};
+  EXPECT_TRUE(Load().problems.empty());
+}
+
 TEST_F(BoxConfigTest, NeedsAFileThatWasAskedFor) {
   sources_.file_required = true;
   const LoadedBoxConfig loaded = Load();
