@@ -144,6 +144,7 @@ class ModelConfigReader {
     for (Capped& capped : CapsOf(config, path, facts_))
       checked_.capped.push_back(std::move(capped));
     checked_.llm_configs.push_back(std::move(config));
+    checked_.paths.push_back(path);
     checked_.normal["llm_configs"].push_back(json);
   }
 
@@ -189,6 +190,7 @@ CheckedModelConfig CheckModelConfig(std::string_view text, const BoxFacts& facts
   const ParsedDocument parsed = ParseDocument(text);
   checked.problems = parsed.problems;
   if (parsed.document) ModelConfigReader(*parsed.document, facts, checked).Read();
+  if (parsed.document) checked.places = parsed.document->places;
   SortByPlace(checked.problems);
   return checked;
 }
