@@ -13,12 +13,13 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "firmware/alerting/rule_service.h"
+#include "firmware/api/config_api.h"
 #include "firmware/api/dashboard_store.h"
 #include "firmware/api/dashboards_api.h"
 #include "firmware/api/events_api.h"
 #include "firmware/api/history_api.h"
-#include "firmware/api/kept_models.h"
 #include "firmware/api/metrics_api.h"
+#include "firmware/api/model_edits.h"
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
@@ -28,6 +29,8 @@
 #include "firmware/api/rules_api.h"
 #include "firmware/api/settings_api.h"
 #include "firmware/api/status_api.h"
+#include "firmware/apply/applier.h"
+#include "firmware/apply/config_store.h"
 #include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
 #include "firmware/http/body_file.h"
@@ -52,19 +55,31 @@ std::string InState(const ApplianceOptions& options, const char* name) {
   return (std::filesystem::path(options.state_directory) / name).string();
 }
 
+apply::ApplierOptions ApplierOptionsOf(const ApplianceOptions& options) {
+  apply::ApplierOptions applier;
+  applier.engine_executable = options.engine_executable;
+  applier.models_directory = options.models_directory;
+  applier.memory_limit_bytes = options.memory_limit_bytes;
+  applier.times = {options.apply.ready_timeout_s, options.apply.probe_timeout_s,
+                   options.apply.watch_s, options.apply.drain_timeout_s};
+  applier.crashes_max = options.recovery.crashes_max;
+  applier.crashes_within_s = options.recovery.within_s;
+  return applier;
+}
+
 }  // namespace
 
 // In the order of their making; the destructor of Appliance takes them down.
 struct Appliance::Parts {
   Parts(const ApplianceOptions& options_in, const storage::HistoryOptions& history_options_in,
         std::unique_ptr<storage::History> history_in,
-        std::unique_ptr<api::KeptModels> kept_models_in,
+        std::unique_ptr<apply::ConfigStore> config_in,
         std::unique_ptr<api::DashboardStore> dashboards_in)
       : options(options_in),
         history_options(history_options_in),
         start_time_s(static_cast<double>(WallMillis()) / 1000),
         history(std::move(history_in)),
-        kept_models(std::move(kept_models_in)),
+        config(std::move(config_in)),
         dashboards(std::move(dashboards_in)),
         viewed_series(history.get()),
         http_observer(&registry),
@@ -72,11 +87,12 @@ struct Appliance::Parts {
         request_log(api::RequestLog::Open(
             {InState(options, "requests.db"), options.history_commit_interval_s}, &registry)),
         models(options.engine_executable, &registry, &ledger),
+        applier(config.get(), &models, &registry, history.get(), ApplierOptionsOf(options)),
         model_events(history.get(), Clock::System()),
         device_metrics(&registry) {}
 
   http::Router MakeRouter();
-  Status ServeModels();
+  void NoteTroubles(std::vector<std::string> troubles);
   void Observe();
   void ObserveMemory(const models::ModelStatus& model);
 
@@ -85,13 +101,14 @@ struct Appliance::Parts {
   const double start_time_s;
   metrics::Registry registry;
   std::unique_ptr<storage::History> history;
-  std::unique_ptr<api::KeptModels> kept_models;
+  std::unique_ptr<apply::ConfigStore> config;
   std::unique_ptr<api::DashboardStore> dashboards;
   metrics::ViewedSeries viewed_series;
   metrics::HttpObserver http_observer;
   metrics::RequestLedger ledger;
   std::unique_ptr<api::RequestLog> request_log;
   models::ModelManager models;
+  apply::Applier applier;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
   ModelEvents model_events;
@@ -114,12 +131,55 @@ std::map<std::string, api::MetricMetadata> MetricsMetadata() {
   return metadata;
 }
 
-// What a model gets that is loaded later: the first one's settings.
-models::ModelOptions DefaultsOf(const ApplianceOptions& options) {
-  models::ModelOptions defaults =
-      options.models.empty() ? models::ModelOptions{} : options.models[0];
-  defaults.log_engine_metrics = true;
-  return defaults;
+// Why nobody can change the model configuration here; empty: it can be changed.
+std::string ReadOnlyReason(const ApplianceOptions& options) {
+  if (!options.seed.pinned) return "";
+  return "the model configuration is pinned to " + options.seed.source +
+         " (model_config.mode: pin); change that file and restart hearthd";
+}
+
+// A box without a served model says why, in the form clients of /v1 know.
+http::Route UnlessInRecovery(http::Route route, const apply::Applier* applier) {
+  route.handler = [applier, handler = std::move(route.handler)](const http::Request& request,
+                                                                http::Response& response) {
+    const std::string recovery = applier->recovery();
+    if (recovery.empty()) return handler(request, response);
+    response.SetHeader("Retry-After", "60");
+    http::SendError(response, 503, "the box is in recovery mode: " + recovery);
+  };
+  return route;
+}
+
+// What a release before revisions had an author kept, and the seed, as one document; absent at any
+// start but the first of this release.
+Result<std::optional<std::string>> KeptDocument(apply::ConfigStore& store, const Seed& seed) {
+  HEARTH_ASSIGN_OR_RETURN(const int64_t active, store.active());
+  HEARTH_ASSIGN_OR_RETURN(const int64_t newest, store.newest());
+  if (active != 0 || newest == 0) return std::optional<std::string>();
+  HEARTH_ASSIGN_OR_RETURN(const apply::Revision last, store.Get(newest));
+  if (!api::IsKeptModels(last.document)) return std::optional<std::string>();
+  HEARTH_ASSIGN_OR_RETURN(
+      const Json normal,
+      api::WithKeptModels(last.document, config::CheckModelConfig(seed.document, {}).normal));
+  return std::optional(config::ExportYaml(normal));
+}
+
+// The model configuration that this start begins with becomes the active one. What goes wrong is
+// added to `troubles`: the one that was active stays so.
+void Plant(apply::ConfigStore& store, const Seed& seed, std::vector<std::string>& troubles) {
+  auto kept = KeptDocument(store, seed);
+  if (!kept.ok()) {
+    troubles.push_back("models that were added by an earlier release are not served: " +
+                       kept.status().message());
+    kept = std::optional<std::string>();
+  }
+  if (seed.document.empty() && !*kept) return;
+  const auto active = store.Seed(seed.document, seed.source.empty() ? "an earlier release" : seed.source,
+                                 seed.pinned, *kept);
+  if (!active.ok()) {
+    troubles.push_back("the configuration of " + seed.source + " could not be taken: " +
+                       active.status().message());
+  }
 }
 
 RuleServiceOptions RulesOf(const ApplianceOptions& options) {
@@ -214,10 +274,13 @@ http::Router Appliance::Parts::MakeRouter() {
   const auto add = [&](std::vector<http::Route> routes) {
     for (auto& route : routes) router.Add(std::move(route));
   };
-  add(api::OpenAiRoutes(&models, &ledger, request_log.get()));
-  add(api::ModelsRoutes(&models, kept_models.get(), DefaultsOf(options)));
+  for (auto& route : api::OpenAiRoutes(&models, &ledger, request_log.get())) {
+    router.Add(UnlessInRecovery(std::move(route), &applier));
+  }
+  add(api::ConfigRoutes(&applier, config.get(), ReadOnlyReason(options)));
+  add(api::ModelsRoutes(&applier, config.get(), ReadOnlyReason(options)));
   add(api::DashboardsRoutes(dashboards.get(), DrawnFeatures()));
-  add(api::StatusRoutes(&models, start_time_s));
+  add(api::StatusRoutes(&models, &applier, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
   add(api::EventsRoutes(history.get(), Clock::System()));
@@ -231,32 +294,15 @@ http::Router Appliance::Parts::MakeRouter() {
   return router;
 }
 
-// Those of the command line, then those that were added. What is wrong with one of the latter is an
-// event and does not stop the start.
-Status Appliance::Parts::ServeModels() {
-  for (models::ModelOptions model : options.models) {
-    kept_models->ApplySettings(model);
-    LOG(kInfo) << "serving model '" << model.load.served_model_name << "' from "
-               << model.load.model;
-    HEARTH_RETURN_IF_ERROR(models.Serve(std::move(model)));
-  }
-  std::vector<std::string> troubles = kept_models->troubles();
+void Appliance::Parts::NoteTroubles(std::vector<std::string> troubles) {
+  if (!config->set_aside().empty()) troubles.push_back(config->set_aside());
   for (const auto& others : {dashboards->troubles(), request_log->troubles()}) {
     troubles.insert(troubles.end(), others.begin(), others.end());
   }
-  for (const models::ModelOptions& model : kept_models->Added(DefaultsOf(options))) {
-    const Status served = models.Serve(model);
-    if (served.ok()) {
-      LOG(kInfo) << "serving model '" << model.load.served_model_name << "' from "
-                 << model.load.model << ", which was added over the API";
-    } else {
-      troubles.push_back("a model that was added is not served: " + served.message());
-    }
-  }
   for (const std::string& trouble : troubles) {
+    LOG(kError) << trouble;
     history->AddEvent({WallMillis(), "config_trouble", trouble});
   }
-  return Status::Ok();
 }
 
 // What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks
@@ -279,6 +325,7 @@ void Appliance::Parts::ObserveMemory(const models::ModelStatus& model) {
 // What only changes by looking.
 void Appliance::Parts::Observe() {
   models.Observe();
+  applier.Observe();
   const auto statuses = models.Statuses();
   model_events.Update(statuses);
   device_metrics.Update(EnginesOf(statuses));
@@ -299,16 +346,15 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   history_options.path = InState(options, "history.db");
   history_options.commit_interval_s = options.history_commit_interval_s;
   HEARTH_ASSIGN_OR_RETURN(auto history, OpenHistory(options.state_directory, history_options));
-  std::set<std::string> command_line;
-  for (const auto& model : options.models) command_line.insert(model.load.served_model_name);
-  HEARTH_ASSIGN_OR_RETURN(auto kept_models,
-                          api::KeptModels::Open(InState(options, "config.db"), Clock::System(),
-                                                std::move(command_line)));
+  HEARTH_ASSIGN_OR_RETURN(auto config, apply::ConfigStore::Open(InState(options, "config.db"),
+                                                                Clock::System()));
+  std::vector<std::string> troubles;
+  Plant(*config, options.seed, troubles);
   HEARTH_ASSIGN_OR_RETURN(auto dashboards,
                           api::DashboardStore::Open(InState(options, "dashboards.db"), Clock::System(),
                                                     http::AssetTexts("/dashboards/")));
   auto parts = std::make_unique<Parts>(options, history_options, std::move(history),
-                                       std::move(kept_models), std::move(dashboards));
+                                       std::move(config), std::move(dashboards));
   Parts& p = *parts;
   p.registry.Set(p.registry.Get(metrics::MetricId::kBuildInfo, {std::string(kVersion)}), 1);
 
@@ -325,7 +371,8 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   };
   // The model is known before HTTP answers: /v1/models is never empty, every series exists from the
   // start.
-  HEARTH_RETURN_IF_ERROR(p.ServeModels());
+  p.NoteTroubles(std::move(troubles));
+  p.applier.Start();
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
   p.rules = std::make_unique<RuleService>(RulesOf(options), &p.viewed_series, p.history.get(),
@@ -344,6 +391,7 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
 Appliance::~Appliance() {
   Parts& p = *parts_;
   p.server->Drain(std::chrono::duration<double>(p.options.drain_timeout_s));
+  p.applier.Stop();
   p.models.Stop();
   p.server->Stop();
   p.remote_writer.reset();
@@ -356,7 +404,7 @@ Appliance::~Appliance() {
 int Appliance::port() const { return parts_->server->port(); }
 
 std::string Appliance::StatusLine() const {
-  std::string line;
+  std::string line = parts_->applier.recovery().empty() ? "" : "recovery mode";
   for (const auto& model : parts_->models.Statuses()) {
     if (!line.empty()) line += "; ";
     line += model.model_name + " " + std::string(models::StateName(model.replica.state));

@@ -23,15 +23,6 @@ struct Answer {
   const char* type = "application/json";
 };
 
-// Until there are users, who it was is where it came from; a client may say what it is.
-std::string AuthorOf(const http::Request& request) {
-  const std::string_view client = request.Header("x-hearth-client");
-  const bool is_sane = !client.empty() && client.size() <= kAuthorBytesMax &&
-                       std::all_of(client.begin(), client.end(),
-                                   [](char c) { return c >= 0x20 && c < 0x7f; });
-  return (is_sane ? std::string(client) : "API") + " from " + request.remote_address;
-}
-
 Result<Json> ReadObject(const http::Request& request) {
   if (request.body.empty()) return Json::object();
   HEARTH_ASSIGN_OR_RETURN(Json json, ParseJson(request.body));
@@ -423,6 +414,14 @@ class Handlers {
 };
 
 }  // namespace
+
+std::string AuthorOf(const http::Request& request) {
+  const std::string_view client = request.Header("x-hearth-client");
+  const bool is_sane = !client.empty() && client.size() <= kAuthorBytesMax &&
+                       std::all_of(client.begin(), client.end(),
+                                   [](char c) { return c >= 0x20 && c < 0x7f; });
+  return (is_sane ? std::string(client) : "API") + " from " + request.remote_address;
+}
 
 std::vector<http::Route> ConfigRoutes(Applier* applier, ConfigStore* store,
                                       const std::string& read_only) {

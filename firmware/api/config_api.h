@@ -9,6 +9,10 @@
 
 namespace hearth::api {
 
+// Who asks. Until there are users that is where the request came from; a client may say in
+// x-hearth-client what it is.
+std::string AuthorOf(const http::Request& request);
+
 // read_only: why nothing can be changed here (a pinned file); empty: it can.
 //
 // GET  /api/config                         newest and active revision, the apply, recovery, caps

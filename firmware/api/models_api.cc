@@ -1,111 +1,116 @@
 #include "firmware/api/models_api.h"
 
-#include <filesystem>
-#include <string>
+#include <functional>
 
 #include "base/json.h"
-#include "firmware/api/model_fields.h"
+#include "firmware/api/config_api.h"
+#include "firmware/api/model_edits.h"
 
 namespace hearth::api {
 namespace {
 
-// How long a model that is unloaded waits for its requests.
-constexpr double kUnloadDrainS = 30;
+using apply::Applier;
+using apply::ConfigStore;
 
-// What a change did is told even where it could not be kept.
-Status NotKept(const std::string& what, const Status& status) {
-  if (status.ok()) return status;
-  return status.WithContext(what + ", but a restart will not know it");
-}
+// How long an edit waits for the apply before it, which may only have its last commit to do.
+constexpr double kBeforeS = 5;
+// How long a change that starts no engine takes at most.
+constexpr double kLiveS = 30;
 
-Result<Json> ReadObject(const http::Request& request) {
-  HEARTH_ASSIGN_OR_RETURN(Json json, ParseJson(request.body));
-  if (!json.is_object()) return InvalidArgument("the body must be a JSON object");
-  return json;
-}
+class ModelEditor {
+ public:
+  ModelEditor(Applier* applier, ConfigStore* store, std::string read_only)
+      : applier_(applier), store_(store), read_only_(std::move(read_only)) {}
 
-Result<models::ModelOptions> ReadModel(const Json& json, models::ModelOptions options) {
-  HEARTH_ASSIGN_OR_RETURN(const ModelChanges changes,
-                          ReadModelChanges(json, options.slo, {"model_name", "model"}));
-  if (!json.contains("model") || !json["model"].is_string()) {
-    return InvalidArgument("the field 'model' must name a model directory of this box");
-  }
-  options.load.model = json["model"].get<std::string>();
-  if (!std::filesystem::path(options.load.model).is_absolute()) {
-    return InvalidArgument("the field 'model' must be an absolute path, not '" +
-                           options.load.model + "'");
-  }
-  options.load.served_model_name = models::NameOfDirectory(options.load.model);
-  if (json.contains("model_name")) {
-    if (!json["model_name"].is_string() || json["model_name"].get<std::string>().empty()) {
-      return InvalidArgument("the field 'model_name' must be a name, not " +
-                             DumpJson(json["model_name"]));
+  // On top of what serves. The id of the apply.
+  Result<int64_t> Edit(const http::Request& request, const std::string& note,
+                       const std::function<Status(Json& normal)>& change) const {
+    if (!read_only_.empty()) return FailedPrecondition(read_only_);
+    if (!applier_->WaitForEnd(kBeforeS)) {
+      return FailedPrecondition("a configuration is being applied; wait for it, or cancel it");
     }
-    options.load.served_model_name = json["model_name"].get<std::string>();
+    HEARTH_ASSIGN_OR_RETURN(Json normal, Normal());
+    HEARTH_RETURN_IF_ERROR(change(normal));
+    const std::string document = config::ExportYaml(normal);
+    for (const config::Problem& problem : applier_->Validate(document).checked.problems) {
+      if (problem.severity == config::Severity::kError) return InvalidArgument(problem.message);
+    }
+    HEARTH_ASSIGN_OR_RETURN(const int64_t newest, store_->newest());
+    const std::string author = AuthorOf(request);
+    HEARTH_ASSIGN_OR_RETURN(const int64_t id, store_->Save(document, author, note, newest));
+    return applier_->Apply(id, author, Applier::Watching::kUnwatched);
   }
-  changes.ApplyTo(options);
-  return options;
-}
 
-Status Load(models::ModelManager& models, KeptModels& kept, const models::ModelOptions& defaults,
-            const http::Request& request) {
-  HEARTH_ASSIGN_OR_RETURN(const Json json, ReadObject(request));
-  HEARTH_ASSIGN_OR_RETURN(const models::ModelOptions options, ReadModel(json, defaults));
-  HEARTH_RETURN_IF_ERROR(models.Serve(options));
-  return NotKept("the model '" + options.load.served_model_name + "' is loading",
-                 kept.KeepAdded(options));
-}
-
-// First forgotten, then unloaded: who is killed meanwhile shall not serve it again.
-Status Unload(models::ModelManager& models, KeptModels& kept, const http::Request& request) {
-  const std::string& name = request.path_parameters.at(0);
-  const Status forgotten = kept.Forget(name);
-  HEARTH_RETURN_IF_ERROR(models.Unload(name, kUnloadDrainS));
-  return NotKept("the model '" + name + "' is unloaded", forgotten);
-}
-
-Status Change(models::ModelManager& models, KeptModels& kept, const http::Request& request) {
-  const std::string& name = request.path_parameters.at(0);
-  metrics::SloTargets slo;
-  bool is_known = false;
-  for (const auto& status : models.Statuses()) {
-    if (status.model_name != name) continue;
-    slo = status.slo;
-    is_known = true;
+  // The same, and returns when it serves so.
+  Status EditLive(const http::Request& request, const std::string& note,
+                  const std::function<Status(Json& normal)>& change) const {
+    HEARTH_ASSIGN_OR_RETURN(const int64_t id, Edit(request, note, change));
+    if (!applier_->WaitForEnd(kLiveS)) {
+      return Unavailable("apply " + std::to_string(id) + " has not ended yet");
+    }
+    HEARTH_ASSIGN_OR_RETURN(const apply::ApplyRecord record, store_->GetApply(id));
+    if (record.state == "confirmed") return Status::Ok();
+    return Unavailable("the change was not taken: " + record.message);
   }
-  if (!is_known) return NotFound("there is no model '" + name + "' on this box");
-  HEARTH_ASSIGN_OR_RETURN(const Json json, ReadObject(request));
-  HEARTH_ASSIGN_OR_RETURN(const ModelChanges changes, ReadModelChanges(json, slo, {}));
-  if (changes.slo) HEARTH_RETURN_IF_ERROR(models.SetSloTargets(name, *changes.slo));
-  if (changes.log_engine_metrics) {
-    HEARTH_RETURN_IF_ERROR(models.SetLogEngineMetrics(name, *changes.log_engine_metrics));
-  }
-  return NotKept("the model '" + name + "' is changed", kept.KeepSettings(name, changes));
-}
 
-void Answer(http::Response& response, int http_status, const Status& status) {
+ private:
+  Result<Json> Normal() const {
+    HEARTH_ASSIGN_OR_RETURN(const int64_t active, store_->active());
+    if (active == 0) return Json{{"llm_configs", Json::array()}};
+    HEARTH_ASSIGN_OR_RETURN(const apply::Revision revision, store_->Get(active));
+    return config::CheckModelConfig(revision.document, {}).normal;
+  }
+
+  Applier* const applier_;
+  ConfigStore* const store_;
+  const std::string read_only_;
+};
+
+void SendOutcome(http::Response& response, const Status& status) {
+  // Somebody else changed the configuration in between.
+  if (status.code() == StatusCode::kAborted) return http::SendError(response, 409, status.message());
   if (!status.ok()) return http::SendStatus(response, status);
-  response.Send(http_status, "application/json", "{}");
+  response.Send(200, "application/json", "{}");
+}
+
+void Add(const ModelEditor& editor, const http::Request& request, http::Response& response) {
+  const auto body = ParseJson(request.body);
+  if (!body.ok()) return http::SendStatus(response, body.status());
+  const auto id = editor.Edit(request, "a model was added",
+                              [&](Json& normal) { return AddModel(*body, normal); });
+  if (!id.ok()) return SendOutcome(response, id.status());
+  response.Send(202, "application/json", DumpJson(Json{{"apply", *id}}));
+}
+
+void Change(const ModelEditor& editor, const http::Request& request, http::Response& response) {
+  const auto body = ParseJson(request.body);
+  if (!body.ok()) return http::SendStatus(response, body.status());
+  const std::string& name = request.path_parameters.at(0);
+  SendOutcome(response, editor.EditLive(request, "'" + name + "' was changed", [&](Json& normal) {
+    return ChangeModel(name, *body, normal);
+  }));
+}
+
+void Remove(const ModelEditor& editor, const http::Request& request, http::Response& response) {
+  const std::string& name = request.path_parameters.at(0);
+  SendOutcome(response, editor.EditLive(request, "'" + name + "' was removed", [&](Json& normal) {
+    return RemoveModel(name, normal);
+  }));
 }
 
 }  // namespace
 
-std::vector<http::Route> ModelsRoutes(models::ModelManager* models, KeptModels* kept,
-                                      const models::ModelOptions& defaults) {
-  return {
-      {"POST", "/api/models", http::Scope::kAdmin,
-       [=](const http::Request& request, http::Response& response) {
-         Answer(response, 202, Load(*models, *kept, defaults, request));
-       }},
-      {"PATCH", "/api/models/{*}", http::Scope::kAdmin,
-       [=](const http::Request& request, http::Response& response) {
-         Answer(response, 200, Change(*models, *kept, request));
-       }},
-      {"DELETE", "/api/models/{*}", http::Scope::kAdmin,
-       [=](const http::Request& request, http::Response& response) {
-         Answer(response, 200, Unload(*models, *kept, request));
-       }},
-  };
+std::vector<http::Route> ModelsRoutes(Applier* applier, ConfigStore* store,
+                                      const std::string& read_only) {
+  const ModelEditor editor(applier, store, read_only);
+  using http::Request;
+  using http::Response;
+  return {{"POST", "/api/models", http::Scope::kAdmin,
+           [=](const Request& request, Response& response) { Add(editor, request, response); }},
+          {"PATCH", "/api/models/{*}", http::Scope::kAdmin,
+           [=](const Request& request, Response& response) { Change(editor, request, response); }},
+          {"DELETE", "/api/models/{*}", http::Scope::kAdmin,
+           [=](const Request& request, Response& response) { Remove(editor, request, response); }}};
 }
 
 }  // namespace hearth::api

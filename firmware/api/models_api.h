@@ -1,20 +1,24 @@
-// /api/models: load, unload and watch the models of this box. What is done here outlives hearthd.
+// /api/models: add, change and remove the models of this box. Each is an edit of the model
+// configuration: a revision of its own, which is applied at once.
 #pragma once
 
+#include <string>
 #include <vector>
 
-#include "firmware/api/kept_models.h"
+#include "firmware/apply/applier.h"
+#include "firmware/apply/config_store.h"
 #include "firmware/http/http.h"
-#include "firmware/models/model_manager.h"
 
 namespace hearth::api {
 
-// POST   /api/models          {"model_name", "model", "log_engine_metrics", "slo"}: starts loading
-// PATCH  /api/models/{name}   {"log_engine_metrics", "slo"}: at once, without touching the engine
-// DELETE /api/models/{name}   lets requests finish, then frees the memory
-// An answer of 200 or 202 means that the change is also on the disk.
-// defaults: of a model that is loaded here; `models` and `kept` outlive the routes.
-std::vector<http::Route> ModelsRoutes(models::ModelManager* models, KeptModels* kept,
-                                      const models::ModelOptions& defaults);
+// POST   /api/models          {"model_name", "model", "log_engine_metrics", "slo"}: 202, starts loading
+// PATCH  /api/models/{name}   {"log_engine_metrics", "slo"}: 200, serves so, without another engine
+// DELETE /api/models/{name}   200, takes no more requests; those it has it finishes
+// 200 means that the change is on the disk. 202 names the apply; a model that cannot be loaded or
+// does not answer leaves everything as it was, and GET /api/config/applies/{id} says why. What is
+// added here is not watched. 409 while another apply runs.
+// read_only: why nothing can be changed (a pinned file); empty: it can.
+std::vector<http::Route> ModelsRoutes(apply::Applier* applier, apply::ConfigStore* store,
+                                      const std::string& read_only);
 
 }  // namespace hearth::api

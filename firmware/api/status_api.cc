@@ -23,8 +23,10 @@ std::string WhyNotReady(const ModelStatus& model) {
   return text;
 }
 
-void HandleHealth(const models::ModelManager& models, http::Response& response) {
-  std::string reasons;
+void HandleHealth(const models::ModelManager& models, const apply::Applier& applier,
+                  http::Response& response) {
+  const std::string recovery = applier.recovery();
+  std::string reasons = recovery.empty() ? "" : "recovery mode: " + recovery;
   for (const auto& model : models.Statuses()) {
     if (model.replica.state == ReplicaState::kReady) continue;
     reasons += (reasons.empty() ? "" : "; ") + WhyNotReady(model);
@@ -75,8 +77,9 @@ Json DeviceJson(const std::vector<ModelStatus>& statuses) {
   return nullptr;
 }
 
-void HandleStatus(const models::ModelManager& models, double start_time_s,
-                  http::Response& response) {
+void HandleStatus(const models::ModelManager& models, const apply::Applier& applier,
+                  double start_time_s, http::Response& response) {
+  const std::string recovery = applier.recovery();
   const auto statuses = models.Statuses();
   Json list = Json::array();
   for (const auto& model : statuses) list.push_back(ModelJson(model));
@@ -85,19 +88,23 @@ void HandleStatus(const models::ModelManager& models, double start_time_s,
                 DumpJson(Json{{"version", kVersion},
                               {"start_time_s", start_time_s},
                               {"uptime_s", static_cast<double>(WallMillis()) / 1000 - start_time_s},
+                              {"recovery", recovery.empty() ? Json() : Json(recovery)},
                               {"device", DeviceJson(statuses)},
                               {"models", std::move(list)}}));
 }
 
 }  // namespace
 
-std::vector<http::Route> StatusRoutes(const models::ModelManager* models, double start_time_s) {
+std::vector<http::Route> StatusRoutes(const models::ModelManager* models,
+                                      const apply::Applier* applier, double start_time_s) {
   const auto pong = [](const http::Request&, http::Response& response) {
     response.Send(200, "application/json", "");
   };
   return {
       {"GET", "/health", http::Scope::kPublic,
-       [=](const http::Request&, http::Response& response) { HandleHealth(*models, response); }},
+       [=](const http::Request&, http::Response& response) {
+         HandleHealth(*models, *applier, response);
+       }},
       {"GET", "/ping", http::Scope::kPublic, pong},
       {"POST", "/ping", http::Scope::kPublic, pong},
       {"GET", "/version", http::Scope::kPublic,
@@ -106,7 +113,7 @@ std::vector<http::Route> StatusRoutes(const models::ModelManager* models, double
        }},
       {"GET", "/api/status", http::Scope::kPublic,
        [=](const http::Request&, http::Response& response) {
-         HandleStatus(*models, start_time_s, response);
+         HandleStatus(*models, *applier, start_time_s, response);
        }},
   };
 }

@@ -3,12 +3,14 @@
 
 #include <vector>
 
+#include "firmware/apply/applier.h"
 #include "firmware/http/http.h"
 #include "firmware/models/model_manager.h"
 
 namespace hearth::api {
 
-// `models` outlives the routes. None of the answers waits for an engine.
-std::vector<http::Route> StatusRoutes(const models::ModelManager* models, double start_time_s);
+// `models` and `applier` outlive the routes. None of the answers waits for an engine.
+std::vector<http::Route> StatusRoutes(const models::ModelManager* models,
+                                      const apply::Applier* applier, double start_time_s);
 
 }  // namespace hearth::api

@@ -94,38 +94,47 @@ void Applier::Start() {
   ShowActive(*active);
   if (*active == 0) return;
   const auto start = store_->BeginStart(*active, options_.crashes_within_s);
+  if (!start.ok()) LOG(kError) << "this start could not be written: " << start.status().message();
   if (start.ok()) {
+    std::lock_guard lock(mutex_);
     start_ = start->id;
-    if (options_.crashes_max > 0 && start->crashes >= options_.crashes_max) {
-      const std::string why = RevisionText(*active) + " has ended hearthd " +
-                              std::to_string(start->crashes) +
-                              " times before its models served; no model is started until another "
-                              "revision is applied";
-      {
-        std::lock_guard lock(mutex_);
-        recovery_ = why;
-      }
-      registry_->Set(registry_->Get(MetricId::kRecoveryMode), 1);
-      Event("recovery_mode", why);
-      const Status noted = store_->Note("hearthd", "recovery_mode", why, *active);
-      if (!noted.ok()) LOG(kError) << noted.message();
-      return;
-    }
   }
-  const auto revision = store_->Get(*active);
-  if (!revision.ok()) return Event("config_trouble", revision.status().message());
+  if (start.ok() && options_.crashes_max > 0 && start->crashes >= options_.crashes_max) {
+    return EnterRecovery(*active, RevisionText(*active) + " has ended hearthd " +
+                                      std::to_string(start->crashes) +
+                                      " times before its models served; no model is started until "
+                                      "another revision is applied");
+  }
+  ServeActive(*active);
+}
+
+void Applier::EnterRecovery(int64_t active, const std::string& why) {
+  {
+    std::lock_guard lock(mutex_);
+    recovery_ = why;
+  }
+  registry_->Set(registry_->Get(MetricId::kRecoveryMode), 1);
+  Event("recovery_mode", why);
+  const Status noted = store_->Note("hearthd", "recovery_mode", why, active);
+  if (!noted.ok()) LOG(kError) << noted.message();
+}
+
+void Applier::ServeActive(int64_t active) {
+  const auto revision = store_->Get(active);
+  if (!revision.ok()) return EnterRecovery(active, revision.status().message());
   config::CheckedModelConfig checked = config::CheckModelConfig(revision->document, Facts());
   if (!checked.ok()) {
-    Event("config_trouble", RevisionText(*active) + " is not served: " + FirstErrors(checked.problems));
+    return EnterRecovery(active, RevisionText(active) + " cannot be served by this release: " +
+                                     FirstErrors(checked.problems));
   }
   for (const config::LlmConfig& llm_config : checked.llm_configs) {
-    ServedModel model{llm_config, "", {}};
     const config::ModelLoadingConfig& loading = llm_config.model_loading_config;
-    const auto directory = FindModel(loading.model_source.empty() ? loading.model_id : loading.model_source,
-                                     options_.models_directory);
+    const std::string& source = loading.model_source.empty() ? loading.model_id : loading.model_source;
+    const auto directory = FindModel(source, options_.models_directory);
     // A model that has vanished is served all the same: its state says what is wrong.
-    model.directory = directory.ok() ? *directory : loading.model_source;
+    ServedModel model{llm_config, directory.ok() ? *directory : source, {}};
     model.options = ToModelOptions(llm_config, model.directory);
+    LOG(kInfo) << "serving model '" << model.name() << "' from " << model.directory;
     const Status served = models_->Serve(model.options);
     if (!served.ok()) Event("config_trouble", "a model is not served: " + served.message());
     std::lock_guard lock(mutex_);
@@ -136,7 +145,12 @@ void Applier::Start() {
 }
 
 void Applier::Observe() {
-  if (start_ == 0 || !recovery().empty()) return;
+  int64_t start = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (recovery_.empty()) start = start_;
+  }
+  if (start == 0) return;
   const auto statuses = models_->Statuses();
   // A model that cannot be loaded has not crashed hearthd.
   const bool all_ready = std::all_of(statuses.begin(), statuses.end(), [](const auto& status) {
@@ -146,8 +160,10 @@ void Applier::Observe() {
   if (!all_ready) ready_since_s_ = 0;
   if (all_ready && ready_since_s_ == 0) ready_since_s_ = now_s;
   if (ready_since_s_ == 0 || now_s - ready_since_s_ < kServedAfterS) return;
-  const Status marked = store_->MarkServed(start_);
-  if (marked.ok()) start_ = 0;
+  const Status marked = store_->MarkServed(start);
+  if (!marked.ok()) return LOG(kError) << marked.message(), void();
+  std::lock_guard lock(mutex_);
+  start_ = 0;
 }
 
 // ---- What would come of a document
@@ -242,7 +258,8 @@ FitEstimate Applier::Fit(const std::vector<Change>& changes, Validated& validate
 
 // ---- An apply
 
-Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author) {
+Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author,
+                               Watching watching) {
   std::lock_guard applying(apply_mutex_);
   HEARTH_ASSIGN_OR_RETURN(Revision revision, store_->Get(revision_id));
   {
@@ -253,9 +270,11 @@ Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author) {
                      std::to_string(status_->revision) + " is running; wait for it, or cancel it");
     }
   }
+  // One whose end could not be written, on a full disk perhaps, has ended all the same.
+  HEARTH_RETURN_IF_ERROR(store_->EndInterrupted("its outcome could not be written").status());
+  HEARTH_ASSIGN_OR_RETURN(const int64_t previous, store_->active());
   HEARTH_ASSIGN_OR_RETURN(const int64_t id, store_->BeginApply(revision_id, author));
   if (thread_.joinable()) thread_.join();
-  HEARTH_ASSIGN_OR_RETURN(const int64_t previous, store_->active());
   {
     std::lock_guard lock(mutex_);
     ApplyStatus status;
@@ -265,7 +284,8 @@ Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author) {
     status.author = author;
     status.started_ms = WallMillis();
     status_ = std::move(status);
-    cancelled_ = kept_ = false;
+    is_watched_ = watching == Watching::kWatched;
+    cancelled_ = kept_ = decided_ = false;
     kept_by_ = cancelled_by_ = "";
   }
   registry_->Set(registry_->Get(MetricId::kConfigApplyInProgress), 1);
@@ -278,12 +298,23 @@ void Applier::Run(int64_t, Revision revision) {
   Validated validated;
   const auto failure = RunSteps(revision, validated);
   if (failure) {
-    End(*failure);
+    End(Named(*failure));
   } else {
     Confirm(validated);
   }
   registry_->Set(registry_->Get(MetricId::kConfigApplyInProgress), 0);
   changed_.notify_all();
+}
+
+// Who gave up, when somebody did.
+Failure Applier::Named(Failure failure) const {
+  if (failure.reason != "cancelled") return failure;
+  std::lock_guard lock(mutex_);
+  if (cancelled_) {
+    failure.message += " (by " + cancelled_by_ + ")";
+    return failure;
+  }
+  return {"interrupted", "hearthd ended before the revision was confirmed"};
 }
 
 std::optional<Failure> Applier::RunSteps(const Revision& revision, Validated& validated) {
@@ -314,7 +345,12 @@ std::optional<Failure> Applier::RunSteps(const Revision& revision, Validated& va
   const ExchangeReport report = ReportTo();
   Exchange exchange(models_, &options_.times, &report);
   if (auto failure = exchange.Run(plan)) return failure;
-  auto failure = NeedsEngines(plan.changes) ? Watch(plan.changes) : std::nullopt;
+  bool is_watched = false;
+  {
+    std::lock_guard lock(mutex_);
+    is_watched = is_watched_;
+  }
+  auto failure = is_watched && NeedsEngines(plan.changes) ? Watch(plan.changes) : std::nullopt;
   if (failure) GoBack(plan, *failure);
   return failure;
 }
@@ -333,6 +369,11 @@ ExchangeReport Applier::ReportTo() {
               [this] {
                 std::lock_guard lock(mutex_);
                 return cancelled_ || stopping_;
+              },
+          .ends =
+              [this] {
+                std::lock_guard lock(mutex_);
+                return stopping_;
               }};
 }
 
@@ -350,7 +391,7 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
   status_->watch_until_ms = WallMillis() + static_cast<int64_t>(options_.times.watch_s * 1000);
   while (true) {
     if (stopping_) return Failure{"interrupted", "hearthd ended before the revision was confirmed"};
-    if (cancelled_) return Failure{"cancelled", "the apply was cancelled by " + cancelled_by_};
+    if (cancelled_) return Failure{"cancelled", "the apply was cancelled while it was watched"};
     const bool is_over = kept_ || MonotonicSeconds() >= until_s;
     lock.unlock();
     int num_draining = 0;
@@ -365,7 +406,11 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
                          : status.replica.message};
     }
     lock.lock();
-    if (is_over) break;
+    if (is_over) {
+      if (cancelled_) continue;
+      decided_ = true;
+      break;
+    }
     changed_.wait_for(lock, kLookEvery);
   }
   lock.unlock();
@@ -382,17 +427,18 @@ void Applier::GoBack(const Exchange::Plan& plan, Failure& failure) {
   Exchange::Plan back = plan;
   back.changes = Reversed(plan.changes);
   back.probes = false;
+  const auto ends = [this] {
+    std::lock_guard lock(mutex_);
+    return stopping_;
+  };
   const ExchangeReport report{
       .begin = [](Step) {},
       .update = [this](Step, double progress,
                        const std::string& text) { UpdateStep(Step::kReturn, progress, text); },
       .done = [](Step, const std::string&) {},
       .answered = [](const models::ProbeAnswer&) {},
-      .give_up =
-          [this] {
-            std::lock_guard lock(mutex_);
-            return stopping_;
-          }};
+      .give_up = ends,
+      .ends = ends};
   Exchange exchange(models_, &options_.times, &report);
   const auto trouble = exchange.Run(back);
   if (trouble) {
@@ -489,7 +535,9 @@ Status Applier::Cancel(const std::string& author) {
   int64_t apply = 0, revision = 0;
   {
     std::lock_guard lock(mutex_);
-    if (!status_ || status_->has_ended()) return FailedPrecondition("no apply is running");
+    if (!status_ || status_->has_ended() || decided_) {
+      return FailedPrecondition("no apply is running");
+    }
     cancelled_ = true;
     cancelled_by_ = author;
     apply = status_->id;
@@ -499,9 +547,10 @@ Status Applier::Cancel(const std::string& author) {
   return store_->Note(author, "cancel_asked", "", revision, apply);
 }
 
-void Applier::Wait() {
+bool Applier::WaitForEnd(double timeout_s) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !status_ || status_->has_ended(); });
+  return changed_.wait_for(lock, std::chrono::duration<double>(timeout_s),
+                           [this] { return !status_ || status_->has_ended(); });
 }
 
 std::optional<ApplyStatus> Applier::status() const {
@@ -532,11 +581,14 @@ void Applier::Stop() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
-  if (start_ != 0) {
-    const Status marked = store_->MarkServed(start_);
-    if (!marked.ok()) LOG(kWarning) << marked.message();
-    start_ = 0;
+  int64_t start = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (recovery_.empty()) start = std::exchange(start_, 0);
   }
+  if (start == 0) return;
+  const Status marked = store_->MarkServed(start);
+  if (!marked.ok()) LOG(kWarning) << marked.message();
 }
 
 // ---- What is said of it

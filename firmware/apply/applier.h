@@ -63,14 +63,17 @@ class Applier {
   // What would change from one text to the other; [] where one of them cannot be read.
   Json ChangesBetween(const std::string& before, const std::string& after);
 
-  // Begins an apply; returns its id. kNotFound, kAborted while another runs.
-  Result<int64_t> Apply(int64_t revision, const std::string& author);
+  // Begins an apply; returns its id. kNotFound, kAborted while another runs. One that is not watched
+  // is confirmed as soon as its engines have answered and taken over.
+  enum class Watching { kWatched, kUnwatched };
+  Result<int64_t> Apply(int64_t revision, const std::string& author,
+                        Watching watching = Watching::kWatched);
   // Of an apply that is watched: it is good. kFailedPrecondition when none is.
   Status Keep(const std::string& author);
   // Goes back. kFailedPrecondition when none runs.
   Status Cancel(const std::string& author);
-  // Returns when no apply runs any more.
-  void Wait();
+  // False: one still runs after so many seconds.
+  bool WaitForEnd(double timeout_s);
 
   // Of the apply that runs, or ran last in this process.
   std::optional<ApplyStatus> status() const;
@@ -91,6 +94,9 @@ class Applier {
   void GoBack(const Exchange::Plan& plan, Failure& failure);
   void Confirm(const Validated& validated);
   void End(const Failure& failure);
+  Failure Named(Failure failure) const;
+  void ServeActive(int64_t active);
+  void EnterRecovery(int64_t active, const std::string& why);
   config::BoxFacts Facts() const;
   void Resolve(Validated& validated);
   FitEstimate Fit(const std::vector<Change>& changes, Validated& validated);
@@ -116,13 +122,15 @@ class Applier {
   std::vector<ServedModel> serving_;
   std::vector<config::Capped> capped_;
   std::string recovery_;
+  bool is_watched_ = true;
   bool cancelled_ = false;
   bool kept_ = false;
+  bool decided_ = false;  // too late to cancel
   bool stopping_ = false;
   std::string kept_by_, cancelled_by_;
   Exchange::Plan plan_;  // of the apply that runs
-
   int64_t start_ = 0;  // the row of this start; 0 once it is known to be good
+
   double ready_since_s_ = 0;
   std::thread thread_;
 };

@@ -115,7 +115,7 @@ Result<int64_t> ConfigStore::Insert(Connection& connection, const std::string& d
   HEARTH_ASSIGN_OR_RETURN(const int64_t id, connection.QueryInt(kNewest));
   HEARTH_RETURN_IF_ERROR(connection.Execute(
       "DELETE FROM revisions WHERE id <= " + std::to_string(id - kRevisionsKept) + " AND id != (" +
-      kActive + ")"));
+      kActive + ") AND id NOT IN (SELECT revision FROM applies WHERE state = 'running')"));
   return id;
 }
 
@@ -141,7 +141,7 @@ Result<int64_t> ConfigStore::Save(const std::string& document, const std::string
 }
 
 Result<int64_t> ConfigStore::Seed(const std::string& document, const std::string& source,
-                                  bool always) {
+                                  bool always, const std::optional<std::string>& as) {
   int64_t active_id = 0;
   const Status done = Commit([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(active_id, connection.QueryInt(kActive));
@@ -155,7 +155,7 @@ Result<int64_t> ConfigStore::Seed(const std::string& document, const std::string
     }
     if (is_known && active_id != 0) return Status::Ok();
     const std::string note = "from " + source;
-    HEARTH_ASSIGN_OR_RETURN(active_id, Insert(connection, document, source, note));
+    HEARTH_ASSIGN_OR_RETURN(active_id, Insert(connection, as.value_or(document), source, note));
     HEARTH_RETURN_IF_ERROR(SetActive(connection, active_id));
     HEARTH_RETURN_IF_ERROR(SetSeed(connection, document));
     return AddAudit(connection, {.author = source, .action = "seeded", .revision = active_id,
@@ -320,11 +320,11 @@ Result<std::vector<ApplyRecord>> ConfigStore::Applies(const std::string& rest, i
   return applies;
 }
 
-Result<std::optional<ApplyRecord>> ConfigStore::EndInterrupted() {
+Result<std::optional<ApplyRecord>> ConfigStore::EndInterrupted(const std::string& why) {
   HEARTH_ASSIGN_OR_RETURN(auto running, Applies("WHERE state = 'running' ORDER BY id DESC LIMIT ?", 1));
   if (running.empty()) return std::optional<ApplyRecord>();
   HEARTH_RETURN_IF_ERROR(End(running[0].id, "returned", "interrupted",
-                             "hearthd ended before the revision was confirmed; revision " +
+                             why + "; revision " +
                                  std::to_string(running[0].previous) + " serves",
                              ""));
   HEARTH_ASSIGN_OR_RETURN(ApplyRecord ended, GetApply(running[0].id));

@@ -74,8 +74,10 @@ class ConfigStore {
 
   // The document of the command line or a file. When it differs from the last seed it becomes a
   // revision and the active one, unless `always` is set, which makes it active in any case. Returns
-  // the id of the active revision, 0 when there is none.
-  Result<int64_t> Seed(const std::string& document, const std::string& source, bool always);
+  // the id of the active revision, 0 when there is none. as: what becomes the revision instead of
+  // `document`, at the first start after a release that kept its models in another form.
+  Result<int64_t> Seed(const std::string& document, const std::string& source, bool always,
+                       const std::optional<std::string>& as = std::nullopt);
 
   Result<int64_t> active();
   Result<int64_t> newest();
@@ -95,7 +97,8 @@ class ConfigStore {
   Status End(int64_t apply, const std::string& state, const std::string& reason,
              const std::string& message, const std::string& report);
   // At the start: an apply that was running when the last process ended has not been confirmed.
-  Result<std::optional<ApplyRecord>> EndInterrupted();
+  Result<std::optional<ApplyRecord>> EndInterrupted(
+      const std::string& why = "hearthd ended before the revision was confirmed");
   Result<std::optional<ApplyRecord>> LastApply();
   Result<ApplyRecord> GetApply(int64_t id);  // kNotFound
 

@@ -48,7 +48,7 @@ std::optional<Failure> Exchange::Run(const Plan& plan) {
   if (!failure) failure = Switch(plan, started);
   if (failure) {
     started.clear();  // ends the engines that were to take over, before the old ones need the room
-    failure->message += GoBack(plan);
+    if (!report_->ends()) failure->message += GoBack(plan);
   }
   Release(plan);
   return failure;
@@ -168,12 +168,13 @@ std::string Exchange::GoBack(const Plan& plan) {
 }
 
 std::optional<Failure> Exchange::StartAgain(const ServedModel& model) {
-  static const ExchangeReport kSilent{.begin = [](Step) {},
-                                      .update = [](Step, double, const std::string&) {},
-                                      .done = [](Step, const std::string&) {},
-                                      .answered = [](const models::ProbeAnswer&) {},
-                                      .give_up = [] { return false; }};
-  Exchange back(models_, times_, &kSilent);
+  const ExchangeReport silent{.begin = [](Step) {},
+                              .update = [](Step, double, const std::string&) {},
+                              .done = [](Step, const std::string&) {},
+                              .answered = [](const models::ProbeAnswer&) {},
+                              .give_up = report_->ends,
+                              .ends = report_->ends};
+  Exchange back(models_, times_, &silent);
   std::vector<Starting> started;
   if (auto failure = back.Start({model}, started)) return failure;
   if (auto failure = back.WaitReady(started)) return failure;

@@ -31,6 +31,8 @@ struct ExchangeReport {
   std::function<void(Step, const std::string& text)> done;
   std::function<void(const models::ProbeAnswer&)> answered;
   std::function<bool()> give_up;  // asked before the switch
+  // hearthd ends: nothing is put back, the next start serves what is active.
+  std::function<bool()> ends = [] { return false; };
 };
 
 class Exchange {
