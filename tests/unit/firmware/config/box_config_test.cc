@@ -7,6 +7,8 @@
 #include <fstream>
 #include <set>
 
+#include "firmware/config/box_config_doc.h"
+
 namespace hearth::config {
 namespace {
 
@@ -266,6 +268,14 @@ TEST_F(BoxConfigTest, HasAnExampleThatIsTheDefaults) {
     EXPECT_EQ(setting.value, setting.default_value) << setting.path;
     const Source expected = setting.value.is_null() ? Source::kDefault : Source::kFile;
     EXPECT_EQ(setting.source, expected) << setting.path;
+  }
+}
+
+TEST(BoxConfigDoc, NamesEverySettingWithItsFlag) {
+  const std::string doc = BoxConfigDoc();
+  for (const SettingDef& def : SettingDefs()) {
+    EXPECT_NE(doc.find("| `" + def.path + "` | `" + def.flag + "` |"), std::string::npos)
+        << def.path;
   }
 }
 
