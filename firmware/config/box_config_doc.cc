@@ -59,6 +59,8 @@ std::string BoxConfigDoc() {
       "The variable of `listen.port` is `HEARTH_LISTEN_PORT`, and so on; an empty variable counts as\n"
       "none. Lists are separated by commas (`vllm,ray`), maps too (`site=a,rack=7`); a flag of a map\n"
       "is repeated for each entry.\n\n"
+      "`--model`, `--served-model-name` and the flags in vLLM's spelling (`hearthd --help`) are a model\n"
+      "configuration that the box begins with, as `model_config.file` is; they win over that file.\n\n"
       "| Setting | Flag | Allowed | Default | Meaning |\n|---|---|---|---|---|\n";
   for (const SettingDef& def : SettingDefs()) {
     text += "| `" + def.path + "` | `" + def.flag + "` | " + Cell(def.allowed) + " | " +

@@ -25,10 +25,10 @@ async function fetchSettings() {
   return body;
 }
 
-function valueCell({ value, secret, default_text: meaning }) {
+function valueCell({ value, unit, secret, default_text: meaning }) {
   const text = valueText(value);
   return [
-    text === '' ? el('span', { class: 'unset' }, meaning || t('not set')) : el('code', {}, text),
+    text === '' ? el('span', { class: 'unset' }, meaning || t('not set')) : el('code', {}, unit ? `${text} ${unit}` : text),
     secret && text !== '' && el('span', { class: 'note' }, t('Secrets are hidden.')),
   ];
 }
