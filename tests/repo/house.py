@@ -42,7 +42,7 @@ LIBRARY_HOMES = {
     r"snappy\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
     r".*\.pb\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
     r"utf8proc\.h": ["engine/text/"],
-    r"CLI/.*": ["firmware/main.cc", "firmware/cli/"],
+    r"CLI/.*": ["firmware/command_line.cc", "firmware/cli/"],
 }
 
 FILE_LINES_MAX = 600
