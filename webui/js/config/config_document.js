@@ -126,8 +126,13 @@ export class ConfigDocument {
       return `${JSON.stringify(wanted, null, indent || 1)}\n`;
     }
     const document = this.yaml_.parseDocument(this.text);
-    if (value === undefined) document.deleteIn(path);
-    else document.setIn(path, document.createNode(value));
+    // What stands in the way of the path (`engine_kwargs:` with nothing behind it) is replaced whole.
+    const goes = (end) => getIn(wanted, path.slice(0, end)) === undefined;
+    let depth = 1;
+    while (depth < path.length && !goes(depth) && this.yaml_.isCollection(document.getIn(path.slice(0, depth), true))) depth++;
+    const place = path.slice(0, depth);
+    if (getIn(wanted, place) === undefined) document.deleteIn(place);
+    else document.setIn(place, document.createNode(getIn(wanted, place)));
     const indent = /\n( {2,8})\S/.exec(this.text)?.[1].length ?? 2;
     return document.toString({ lineWidth: 0, indent, flowCollectionPadding: false });
   }

@@ -126,7 +126,7 @@ class ModelCard {
     this.path = path;
     this.form_ = form;
     this.rows_ = leavesOf(schema.fields).map((leaf) => new FieldRow(leaf, path, form));
-    this.title_ = el('h3', {});
+    this.title_ = el('h2', {});
     this.other_ = el('div', { class: 'config-messages' });
     this.remove_ = path.length > 0 && el('button', { type: 'button', class: 'tool wide', onclick: () => form.removeModel(path) }, t('Remove model'));
     this.sections_ = this.buildSections_(schema);
@@ -157,11 +157,11 @@ class ModelCard {
     let group = '';
     for (const row of rows) {
       const inner = row.leaf.group.slice(1).join('.');
-      if (inner !== group && inner) parts.push(el('h5', {}, inner));
+      if (inner !== group && inner) parts.push(el('h4', {}, inner));
       group = inner;
       parts.push(row.element);
     }
-    return el('div', { class: 'config-section', role: 'group', 'aria-label': title }, el('h4', {}, title), ...parts);
+    return el('div', { class: 'config-section', role: 'group', 'aria-label': title }, el('h3', {}, title), ...parts);
   }
 
   show(json, problems, effective, readOnly) {
