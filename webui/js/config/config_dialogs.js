@@ -9,7 +9,7 @@ import { fitView } from './fit_bar.js';
 
 const kNoteMax = 500;
 
-const noteField = () => el('input', { type: 'text', id: 'config-note', maxlength: kNoteMax, autocomplete: 'off' });
+const noteField = () => el('input', { type: 'text', id: 'config-note', maxlength: kNoteMax, autocomplete: 'off', autofocus: true });
 
 function buttons(action, close) {
   return el('div', { class: 'edit-buttons' }, el('button', { class: 'primary', 'data-choice': 'go' }, action),
@@ -65,7 +65,7 @@ export async function askConflict(newest, text) {
     el('p', {}, t('Revision {id} was saved by {author} after this page had read the configuration. Nothing of yours is lost, and nothing was overwritten.', { id: newest.id, author: newest.author })),
     newest.note && el('p', {}, t('Their note: {note}', { note: newest.note })), difference,
     el('div', { class: 'edit-buttons' },
-      el('button', { type: 'button', class: 'primary', 'data-choice': 'theirs', onclick: () => close('theirs') }, t('Take theirs, drop mine')),
+      el('button', { type: 'button', class: 'tool wide', 'data-choice': 'theirs', onclick: () => close('theirs') }, t('Take theirs, drop mine')),
       el('button', { type: 'button', class: 'tool wide', 'data-choice': 'mine', onclick: () => close('mine') }, t('Keep mine, on top of theirs')),
       el('button', { type: 'button', class: 'tool wide', onclick: () => close(null) }, t('Cancel')))]);
 }
