@@ -13,6 +13,7 @@ Json SettingJson(const config::Setting& setting) {
   return Json{{"path", setting.path},
               {"value", setting.value},
               {"default", setting.default_value},
+              {"default_text", setting.default_text},
               {"source", config::SourceName(setting.source)},
               {"where", setting.where},
               {"locked", setting.locked()},

@@ -198,7 +198,4 @@ LoadedBoxConfig LoadBoxConfig(const BoxConfigSources& sources);
 // As FieldsSchema writes it.
 Json BoxConfigSchema();
 
-// packaging/hearth.yaml: every setting with its help, commented out.
-std::string ExampleBoxConfig();
-
 }  // namespace hearth::config

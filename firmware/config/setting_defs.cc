@@ -1,4 +1,4 @@
-// The list of settings, and the example file, from the table of fields.
+// The list of settings, from the table of fields.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -7,8 +7,6 @@
 
 namespace hearth::config {
 namespace {
-
-constexpr size_t kColumns = 100;
 
 // Flags that are older than the file, by their setting; the others are named after it.
 constexpr std::pair<const char*, const char*> kFlags[] = {
@@ -74,23 +72,6 @@ void AddDefs(const Json& fields, const std::string& parent, std::vector<SettingD
   }
 }
 
-// "# " and words, wrapped; each line behind `indent`.
-std::string Comment(const std::string& text, const std::string& indent) {
-  std::string lines;
-  std::string line = indent + "#";
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (line.size() + 1 + word.size() > kColumns) {
-      lines += line + "\n";
-      line = indent + "#";
-    }
-    line += " " + word;
-    begin = end + 1;
-  }
-  return lines + line + "\n";
-}
-
 }  // namespace
 
 Json BoxConfigSchema() {
@@ -105,32 +86,6 @@ const std::vector<SettingDef>& SettingDefs() {
     return made;
   }();
   return *defs;
-}
-
-std::string ExampleBoxConfig() {
-  std::string text =
-      Comment("The settings of this box, all at their defaults. hearthd reads this file when it "
-              "starts and never writes it; conf.d/*.yaml beside it is read afterwards and wins, then "
-              "the environment (listen.port is HEARTH_LISTEN_PORT), then the command line. The "
-              "models are not here: they are edited in the browser, or seeded by model_config.file.",
-              "");
-  std::string group;
-  for (const SettingDef& def : SettingDefs()) {
-    const size_t dot = def.path.find('.');
-    const std::string parent = dot == std::string::npos ? "" : def.path.substr(0, dot);
-    const bool begins = parent != group;
-    group = parent;
-    if (begins) text += "\n#" + parent + ":\n";
-    if (!begins && !parent.empty()) text += "#\n";
-    if (parent.empty()) text += "\n";
-    std::string help = def.help;
-    if (def.type != "string") help += " Allowed: " + def.allowed + ".";
-    if (!def.default_text.empty()) help += " Default: " + def.default_text + ".";
-    text += Comment(help, "");
-    text += "#" + std::string(parent.empty() ? "" : "  ") + def.path.substr(dot + 1) + ": " +
-            DumpJson(def.default_value) + "\n";
-  }
-  return text;
 }
 
 }  // namespace hearth::config

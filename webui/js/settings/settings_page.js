@@ -25,10 +25,10 @@ async function fetchSettings() {
   return body;
 }
 
-function valueCell({ value, secret }) {
+function valueCell({ value, unit, secret, default_text: meaning }) {
   const text = valueText(value);
   return [
-    text === '' ? el('span', { class: 'unset' }, t('not set')) : el('code', {}, text),
+    text === '' ? el('span', { class: 'unset' }, meaning || t('not set')) : el('code', {}, unit ? `${text} ${unit}` : text),
     secret && text !== '' && el('span', { class: 'note' }, t('Secrets are hidden.')),
   ];
 }
@@ -52,7 +52,7 @@ function changeDetails(setting, files) {
   const { path, source, allowed, variable, flag, also = [] } = setting;
   const facts = [
     [t('Allowed'), allowed],
-    [t('Default'), valueText(setting.default) || t('not set')],
+    [t('Default'), valueText(setting.default) || setting.default_text || t('not set')],
     [t('Environment'), el('code', {}, variable)],
     [t('Command line'), el('code', {}, flag)],
     ...also.map((one) => [t('Overridden'), t('{value} in {where}', { value: valueText(one.value), where: one.where })]),

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
+
+#include "firmware/config/box_config_doc.h"
 
 namespace hearth::config {
 namespace {
@@ -266,6 +269,45 @@ TEST_F(BoxConfigTest, HasAnExampleThatIsTheDefaults) {
     EXPECT_EQ(setting.value, setting.default_value) << setting.path;
     const Source expected = setting.value.is_null() ? Source::kDefault : Source::kFile;
     EXPECT_EQ(setting.source, expected) << setting.path;
+  }
+}
+
+// Every setting with values that are none of its own.
+TEST_F(BoxConfigTest, RefusesEveryWrongValueByNameAndPlace) {
+  const std::map<std::string, std::vector<std::string>> wrong = {
+      {"integer", {"-1", "1.5", "many", "true", "[1]", "{a: 1}", "99999999999999999999"}},
+      {"number", {"-1", "soon", "true", "[1]", "{a: 1}", ".inf", "1e99"}},
+      {"boolean", {"2", "perhaps", "[true]", "yes"}},
+      {"choice", {"other", "1", "[seed]"}},
+      {"string", {"1", "true", "[a]", "{a: b}"}},
+      {"list", {"a", "1", "[1]", "{a: b}", "[[a]]"}},
+      {"map", {"secretly", "[a]", "{a: 1}", "{a: {b: c}}"}},
+  };
+  int refused = 0;
+  for (const SettingDef& def : SettingDefs()) {
+    ASSERT_TRUE(wrong.contains(def.type)) << def.path << " is of a new type: " << def.type;
+    for (const std::string& text : wrong.at(def.type)) {
+      const size_t dot = def.path.find('.');
+      const std::string line = dot == std::string::npos
+                                   ? def.path + ": " + text
+                                   : def.path.substr(0, dot) + ":\n  " +
+                                         def.path.substr(dot + 1) + ": " + text;
+      const PlacedProblem placed = ProblemOf(line + "\n");
+      EXPECT_EQ(placed.problem.path, def.path) << line;
+      EXPECT_NE(placed.problem.message.find(def.path), std::string::npos) << line;
+      EXPECT_EQ(placed.where, sources_.file + (dot == std::string::npos ? ":1" : ":2")) << line;
+      EXPECT_TRUE(!def.secret || placed.ToString().find("secretly") == std::string::npos) << line;
+      ++refused;
+    }
+  }
+  EXPECT_GE(refused, 140);
+}
+
+TEST(BoxConfigDoc, NamesEverySettingWithItsFlag) {
+  const std::string doc = BoxConfigDoc();
+  for (const SettingDef& def : SettingDefs()) {
+    EXPECT_NE(doc.find("| `" + def.path + "` | `" + def.flag + "` |"), std::string::npos)
+        << def.path;
   }
 }
 
