@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -271,7 +272,8 @@ Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author,
     }
   }
   // One whose end could not be written, on a full disk perhaps, has ended all the same.
-  HEARTH_RETURN_IF_ERROR(store_->EndInterrupted("its outcome could not be written").status());
+  const auto unwritten = store_->EndInterrupted("its outcome could not be written");
+  if (!unwritten.ok()) return unwritten.status();
   HEARTH_ASSIGN_OR_RETURN(const int64_t previous, store_->active());
   HEARTH_ASSIGN_OR_RETURN(const int64_t id, store_->BeginApply(revision_id, author));
   if (thread_.joinable()) thread_.join();
