@@ -16,9 +16,15 @@ class ScriptedEngine {
     const auto first = channel_.Receive();
     if (!first.ok()) return 2;
     script_ = std::get<Load>(*first).model;
+    // "answers as B" says "B" where "answers" says "hello": a test sees who answered.
+    if (const size_t as = script_.find(" as "); as != std::string::npos) {
+      text_ = script_.substr(as + 4);
+      script_.resize(as);
+    }
     if (script_ == "dies-while-loading") return 3;
     if (script_ == "cannot-be-loaded") return Say(Failed{"the file is broken"}), 1;
     if (script_ == "talks-rubbish") return Rubbish();
+    if (script_ == "never-ready") return WaitForShutdown();
     Say(Progress{"loading weights", 0.5});
     Ready ready;
     ready.device = "cpu";
@@ -42,17 +48,32 @@ class ScriptedEngine {
     return write(channel_.fd(), text, sizeof text - 1) > 0 ? 0 : 5;
   }
 
+  int WaitForShutdown() {
+    while (true) {
+      const auto message = channel_.Receive();
+      if (!message.ok() || std::holds_alternative<Shutdown>(*message)) return 0;
+    }
+  }
+
   void Answer(const Generate& generate) {
-    if (generate.prompt == "refuse") {
+    const bool is_chat = !generate.messages.is_null();
+    if (generate.prompt == "refuse" || (is_chat && script_ == "has-no-chat-template")) {
       return Say(Refused{generate.request_id, static_cast<int>(StatusCode::kInvalidArgument),
                          "too long", "context_length_exceeded", "prompt"});
     }
     Say(Accepted{generate.request_id, 3});
     if (script_ == "dies-on-requests" || generate.prompt == "die") std::_Exit(6);
-    StepOutput step;
-    step.deltas.push_back({generate.request_id, "hello", {1}});
-    step.stats.num_generation_tokens = 1;
-    Say(step);
+    if (script_ == "computes-nonsense") return Finish(generate.request_id, "error");
+    if (script_ == "says-nothing") return;
+    const int num_steps = generate.prompt == "long" ? 5 : 1;
+    for (int i = 0; i < num_steps; ++i) {
+      if (i > 0) usleep(500);
+      StepOutput step;
+      step.deltas.push_back({generate.request_id, text_, {1}});
+      step.stats.num_generation_tokens = 1;
+      step.stats.num_requests_running = 1;
+      Say(step);
+    }
     if (generate.prompt != "hold") Finish(generate.request_id, "stop");
   }
 
@@ -68,6 +89,7 @@ class ScriptedEngine {
 
   Channel channel_{3};
   std::string script_;
+  std::string text_ = "hello";
 };
 
 }  // namespace
