@@ -39,6 +39,7 @@ TEST_F(ExchangeTest, SwitchesNewRequestsOverAndLetsOldOnesFinish) {
     ASSERT_TRUE(manager_.SwitchTo(Scripted("answers as B"), candidate).ok());
     EXPECT_EQ(AnswerOf(Submit("hi")), "B");
     EXPECT_EQ(manager_.num_draining("m"), 1);
+    EXPECT_EQ(manager_.num_draining_requests("m"), 1);
     EXPECT_EQ(Expect<protocol::RequestDelta>(*held).text, "A");
     EXPECT_EQ(kill(old_pid, 0), 0) << "it has a request yet";
   }
@@ -192,6 +193,17 @@ TEST_F(ExchangeTest, LetsRequestsWaitWhileTheEngineIsExchanged) {
   EXPECT_EQ(first.get(), "B");
   EXPECT_EQ(second.get(), "B");
   EXPECT_EQ(model().num_waiting, 0);
+}
+
+TEST_F(ExchangeTest, ServesAnewWhereTheExchangeLeftNothing) {
+  ServeReady("answers as A");
+  ASSERT_TRUE(manager_.Hold("m", 60).ok());
+  ASSERT_TRUE(manager_.StopReplicas("m", 5).ok());
+  auto waiting = SubmitIntoLine("hi");
+  ASSERT_TRUE(manager_.ServeAnew(Scripted("answers as A")).ok());
+  WaitFor(ReplicaState::kReady);
+  ASSERT_TRUE(manager_.Release("m").ok());
+  EXPECT_EQ(waiting.get(), "A");
 }
 
 TEST_F(ExchangeTest, RefusesWhatWaitedLongerThanAnnounced) {
