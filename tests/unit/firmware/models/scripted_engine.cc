@@ -25,10 +25,16 @@ class ScriptedEngine {
     if (script_ == "cannot-be-loaded") return Say(Failed{"the file is broken"}), 1;
     if (script_ == "talks-rubbish") return Rubbish();
     if (script_ == "never-ready") return WaitForShutdown();
+    if (std::get<Load>(*first).plan_only) return Plan(), 0;
     Say(Progress{"loading weights", 0.5});
     Ready ready;
     ready.device = "cpu";
     ready.max_model_len = 64;
+    ready.block_size = 16;
+    ready.num_blocks = 8;
+    ready.weight_bytes = kWeightBytes;
+    ready.kv_cache_bytes = 8 * 16 * kKvBytesPerToken;
+    ready.workspace_bytes = kWorkspaceBytes;
     Say(ready);
     while (true) {
       const auto message = channel_.Receive();
@@ -39,6 +45,25 @@ class ScriptedEngine {
   }
 
  private:
+  static constexpr int64_t kWeightBytes = int64_t{8} << 20;
+  static constexpr int64_t kWorkspaceBytes = int64_t{1} << 20;
+  static constexpr int64_t kKvBytesPerToken = 1024;
+
+  // Of a box with 100 MiB, of which half are free.
+  void Plan() {
+    Planned planned;
+    planned.device = "cpu";
+    planned.weight_bytes = kWeightBytes;
+    planned.workspace_bytes = kWorkspaceBytes;
+    planned.kv_bytes_per_token = kKvBytesPerToken;
+    planned.max_position_embeddings = planned.max_model_len = 64;
+    planned.max_num_seqs = 2;
+    planned.block_size = 16;
+    planned.memory_total_bytes = int64_t{100} << 20;
+    planned.memory_free_bytes = int64_t{50} << 20;
+    Say(planned);
+  }
+
   void Say(const Message& message) {
     if (!channel_.Send(message).ok()) std::_Exit(4);
   }
