@@ -80,6 +80,7 @@ class Backend {
 
   virtual int64_t KvCacheBytes(const KvCacheShape& shape) const = 0;
   virtual int64_t FreeMemoryBytes() const = 0;  // that a KV cache could take now
+  virtual int64_t TotalMemoryBytes() const = 0;  // of the device, or what this process may take of it
   virtual int64_t weight_bytes() const = 0;
   virtual int64_t workspace_bytes() const = 0;  // reserved: activations, logits, tables, scratch
   virtual DType weight_dtype() const = 0;       // of matrices

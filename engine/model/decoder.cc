@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/model/kv_cache_size.h"
+#include "engine/model/memory_plan.h"
 #include "engine/model/weights.h"
 
 namespace hearth::engine {
@@ -12,6 +13,8 @@ class Decoder : public Model {
  public:
   Status Initialize(const std::string& model_dir, const LoadOptions& options,
                     const ProgressFn& progress);
+  // As far as Initialize goes without reading a weight; leaves a decoder that cannot run.
+  Result<MemoryPlan> Plan(const std::string& model_dir, const LoadOptions& options);
   std::span<const float> Forward(const StepBatch& batch) override;
 
   const ModelConfig& config() const override { return config_; }
@@ -31,9 +34,14 @@ class Decoder : public Model {
   StepCostModel step_cost() const override;
 
  private:
+  Status ReadConfig(const std::string& model_dir, const LoadOptions& options);
   Status ChooseMaxModelLen(int asked);
+  Result<CpuBackendOptions> ChooseBackend(const Checkpoint& checkpoint,
+                                          const LoadOptions& options) const;
   Status AddBuffers();
-  Status AddKvCache(const LoadOptions& options);
+  void ShapeKvCache(int block_size);
+  Status SizeKvCache(const LoadOptions& options);
+  Status AddKvCache();
   void BeginStep(const StepBatch& batch);
   void CheckSeq(const StepBatch& batch, const StepBatch::Seq& seq, int first_row) const;
   void RunLayer(int layer);
@@ -66,37 +74,75 @@ Status Decoder::Initialize(const std::string& model_dir, const LoadOptions& opti
   const auto report = [&](std::string_view phase, double fraction) {
     if (progress) progress(phase, fraction);
   };
-  if (options.max_num_batched_tokens < 1 || options.max_num_seqs < 1 || options.block_size < 1 ||
-      options.num_threads < 0 || options.max_model_len < 0 || options.kv_cache_bytes < 0) {
-    return InvalidArgument(
-        "max_num_batched_tokens, max_num_seqs and block_size must be at least 1; num_threads, "
-        "max_model_len and kv_cache_bytes at least 0");
-  }
   report("reading config", 0.0);
-  HEARTH_ASSIGN_OR_RETURN(config_, ModelConfig::Load(model_dir));
-  HEARTH_ASSIGN_OR_RETURN(generation_config_,
-                          GenerationConfig::Load(model_dir, config_.vocab_size));
-  HEARTH_RETURN_IF_ERROR(ChooseMaxModelLen(options.max_model_len));
-  eps_ = static_cast<float>(config_.rms_norm_eps);
+  HEARTH_RETURN_IF_ERROR(ReadConfig(model_dir, options));
 
   report("loading weights", 0.02);
   HEARTH_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(model_dir));
-  CpuBackendOptions backend_options;
-  HEARTH_ASSIGN_OR_RETURN(backend_options.weight_dtype, WeightDType(checkpoint, options.dtype));
-  backend_options.num_threads = options.num_threads;
-  backend_options.max_rows = options.max_num_batched_tokens;
-  backend_options.max_logits_rows = options.max_num_seqs;
+  checkpoint.Prefetch();
+  HEARTH_ASSIGN_OR_RETURN(const CpuBackendOptions backend_options,
+                          ChooseBackend(checkpoint, options));
   backend_ = std::make_unique<CpuBackend>(backend_options);
   HEARTH_ASSIGN_OR_RETURN(weights_, LoadWeights(checkpoint, config_, *backend_, [&](double share) {
                             report("loading weights", 0.02 + 0.92 * share);
                           }));
   report("allocating the KV cache", 0.95);
   HEARTH_RETURN_IF_ERROR(AddBuffers());
-  HEARTH_RETURN_IF_ERROR(AddKvCache(options));
+  ShapeKvCache(options.block_size);
+  HEARTH_RETURN_IF_ERROR(SizeKvCache(options));
+  HEARTH_RETURN_IF_ERROR(AddKvCache());
   seqs_.reserve(static_cast<size_t>(options.max_num_seqs));
   logits_rows_.reserve(static_cast<size_t>(options.max_num_seqs));
   report("ready", 1.0);
   return Status::Ok();
+}
+
+Result<MemoryPlan> Decoder::Plan(const std::string& model_dir, const LoadOptions& options) {
+  HEARTH_RETURN_IF_ERROR(ReadConfig(model_dir, options));
+  HEARTH_ASSIGN_OR_RETURN(const Checkpoint checkpoint, Checkpoint::Open(model_dir));
+  HEARTH_ASSIGN_OR_RETURN(CpuBackendOptions backend_options, ChooseBackend(checkpoint, options));
+  backend_options.plan_only = true;
+  backend_ = std::make_unique<CpuBackend>(backend_options);
+  HEARTH_ASSIGN_OR_RETURN(weights_, LoadWeights(checkpoint, config_, *backend_, [](double) {}));
+  HEARTH_RETURN_IF_ERROR(AddBuffers());
+  ShapeKvCache(options.block_size);
+  HEARTH_RETURN_IF_ERROR(AddKvCache());
+  MemoryPlan plan;
+  plan.config = config_;
+  plan.max_model_len = max_model_len_;
+  plan.device_name = device_name();
+  plan.dtype = dtype();
+  plan.num_parameters = num_parameters();
+  plan.weight_bytes = weight_bytes();
+  plan.workspace_bytes = workspace_bytes();
+  plan.kv_bytes_per_token = kv_cache_bytes() / kv_shape_.block_size;
+  plan.memory_total_bytes = backend_->TotalMemoryBytes();
+  plan.memory_free_bytes = backend_->FreeMemoryBytes();
+  return plan;
+}
+
+Status Decoder::ReadConfig(const std::string& model_dir, const LoadOptions& options) {
+  if (options.max_num_batched_tokens < 1 || options.max_num_seqs < 1 || options.block_size < 1 ||
+      options.num_threads < 0 || options.max_model_len < 0 || options.kv_cache_bytes < 0) {
+    return InvalidArgument(
+        "max_num_batched_tokens, max_num_seqs and block_size must be at least 1; num_threads, "
+        "max_model_len and kv_cache_bytes at least 0");
+  }
+  HEARTH_ASSIGN_OR_RETURN(config_, ModelConfig::Load(model_dir));
+  HEARTH_ASSIGN_OR_RETURN(generation_config_,
+                          GenerationConfig::Load(model_dir, config_.vocab_size));
+  eps_ = static_cast<float>(config_.rms_norm_eps);
+  return ChooseMaxModelLen(options.max_model_len);
+}
+
+Result<CpuBackendOptions> Decoder::ChooseBackend(const Checkpoint& checkpoint,
+                                                 const LoadOptions& options) const {
+  CpuBackendOptions backend_options;
+  HEARTH_ASSIGN_OR_RETURN(backend_options.weight_dtype, WeightDType(checkpoint, options.dtype));
+  backend_options.num_threads = options.num_threads;
+  backend_options.max_rows = options.max_num_batched_tokens;
+  backend_options.max_logits_rows = options.max_num_seqs;
+  return backend_options;
 }
 
 Status Decoder::ChooseMaxModelLen(int asked) {
@@ -120,13 +166,17 @@ Status Decoder::AddBuffers() {
   return backend_->AddLogits(config_.vocab_size);
 }
 
-Status Decoder::AddKvCache(const LoadOptions& options) {
+// Of one block.
+void Decoder::ShapeKvCache(int block_size) {
   kv_shape_.num_hidden_layers = config_.num_hidden_layers;
   kv_shape_.num_attention_heads = config_.num_attention_heads;
   kv_shape_.num_key_value_heads = config_.num_key_value_heads;
   kv_shape_.head_dim = config_.head_dim;
-  kv_shape_.block_size = options.block_size;
+  kv_shape_.block_size = block_size;
   kv_shape_.num_blocks = 1;
+}
+
+Status Decoder::SizeKvCache(const LoadOptions& options) {
   KvCacheBudget budget;
   budget.kv_cache_bytes = options.kv_cache_bytes;
   budget.free_memory_bytes = backend_->FreeMemoryBytes();
@@ -135,6 +185,10 @@ Status Decoder::AddKvCache(const LoadOptions& options) {
   budget.max_model_len = max_model_len_;
   budget.max_num_seqs = options.max_num_seqs;
   HEARTH_ASSIGN_OR_RETURN(kv_shape_.num_blocks, NumKvBlocks(budget));
+  return Status::Ok();
+}
+
+Status Decoder::AddKvCache() {
   return backend_->AddKvCache(kv_shape_, {config_.rope_theta, max_model_len_});
 }
 
@@ -218,6 +272,10 @@ Result<std::unique_ptr<Model>> Model::Load(const std::string& model_dir, const L
   auto decoder = std::make_unique<Decoder>();
   HEARTH_RETURN_IF_ERROR(decoder->Initialize(model_dir, options, progress));
   return std::unique_ptr<Model>(std::move(decoder));
+}
+
+Result<MemoryPlan> PlanMemory(const std::string& model_dir, const LoadOptions& options) {
+  return Decoder().Plan(model_dir, options);
 }
 
 }  // namespace hearth::engine

@@ -157,8 +157,11 @@ Result<MappedFile> MappedFile::Open(const std::string& path) {
   const int error = errno;
   close(fd);
   if (data == MAP_FAILED) return ErrnoStatus("cannot map " + path, error);
-  madvise(data, size, MADV_WILLNEED);
   return MappedFile(static_cast<const std::byte*>(data), size);
+}
+
+void MappedFile::Prefetch() const {
+  madvise(const_cast<std::byte*>(data_), size_, MADV_WILLNEED);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -295,6 +298,10 @@ Status Checkpoint::AddFile(const std::string& path) {
     }
   }
   return Status::Ok();
+}
+
+void Checkpoint::Prefetch() const {
+  for (const auto& file : files_) file->Prefetch();
 }
 
 Result<Checkpoint::Entry> Checkpoint::Find(const std::string& name) const {

@@ -29,6 +29,7 @@ class MappedFile {
   MappedFile& operator=(MappedFile&&) = delete;
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  void Prefetch() const;  // all of it will be read soon
 
  private:
   MappedFile(const std::byte* data, size_t size) : data_(data), size_(size) {}
@@ -61,6 +62,7 @@ class SafetensorsFile {
   const std::string& path() const { return path_; }
   std::span<const SafetensorsTensor> tensors() const { return tensors_; }  // in order of offset
   const std::byte* data(const SafetensorsTensor& tensor) const { return data_ + tensor.begin; }
+  void Prefetch() const { file_.Prefetch(); }
 
  private:
   SafetensorsFile(std::string path, MappedFile file)
@@ -85,6 +87,9 @@ class Checkpoint {
 
   // kNotFound naming the tensor and where it was looked for.
   Result<Entry> Find(const std::string& name) const;
+
+  // Has the system read the files ahead; until then it reads their headers only.
+  void Prefetch() const;
 
  private:
   Status AddFile(const std::string& path);

@@ -61,7 +61,7 @@ Status Channel::TrySend(const Message& message) {
   HEARTH_ASSIGN_OR_RETURN(const std::vector<uint8_t> frame, MakeFrame(message));
   std::unique_lock lock(send_mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return Unavailable("another frame is being sent");
-  // A Unix socket is writable while half of its buffer is free: room for any small frame.
+  // A Unix socket is writable while most of its buffer is free: room for any small frame.
   pollfd writable{fd_, POLLOUT, 0};
   if (poll(&writable, 1, 0) != 1 || (writable.revents & POLLOUT) == 0) {
     return Unavailable("the peer does not read");

@@ -7,12 +7,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/model/memory_plan.h"
 
 namespace hearth::engine {
 namespace {
 
 // Steps that may wait to be sent before the loop waits for hearthd: a second of them, or so.
 constexpr size_t kOutboxCapacity = 64;
+
+constexpr const char* kDevice = "cpu";
 
 Status CheckLoad(const protocol::Load& load) {
   if (load.max_num_seqs < 1) {
@@ -28,6 +31,35 @@ Status CheckLoad(const protocol::Load& load) {
   return Status::Ok();
 }
 
+LoadOptions OptionsOf(const protocol::Load& load) {
+  return {.dtype = load.dtype,
+          .num_threads = load.num_threads,
+          .max_model_len = load.max_model_len,
+          .max_num_batched_tokens = load.max_num_batched_tokens,
+          .max_num_seqs = load.max_num_seqs,
+          .block_size = load.block_size,
+          .kv_cache_bytes = load.kv_cache_bytes};
+}
+
+protocol::Planned MakePlanned(const protocol::Load& load, const MemoryPlan& plan) {
+  protocol::Planned planned;
+  planned.architecture = plan.config.architecture;
+  planned.device = kDevice;
+  planned.device_name = plan.device_name;
+  planned.dtype = plan.dtype;
+  planned.num_parameters = plan.num_parameters;
+  planned.weight_bytes = plan.weight_bytes;
+  planned.kv_bytes_per_token = plan.kv_bytes_per_token;
+  planned.workspace_bytes = plan.workspace_bytes;
+  planned.max_position_embeddings = plan.config.max_position_embeddings;
+  planned.max_model_len = plan.max_model_len;
+  planned.max_num_seqs = load.max_num_seqs;
+  planned.block_size = load.block_size;
+  planned.memory_total_bytes = plan.memory_total_bytes;
+  planned.memory_free_bytes = plan.memory_free_bytes;
+  return planned;
+}
+
 }  // namespace
 
 Worker::Worker(int fd) : channel_(fd), outbox_(kOutboxCapacity) {}
@@ -41,6 +73,8 @@ int Worker::Run() {
   const auto* load = std::get_if<protocol::Load>(&*first);
   if (load == nullptr) return Fail("the first frame was not Load");
   if (!load->served_model_name.empty()) SetLogTag("engine " + load->served_model_name);
+
+  if (load->plan_only) return Plan(*load);
 
   std::thread receiver(&Worker::ReceiveFrames, this);
   const double start_s = MonotonicSeconds();
@@ -63,41 +97,53 @@ int Worker::Fail(const std::string& message) {
   return 1;
 }
 
+int Worker::Plan(const protocol::Load& load) {
+  const auto planned = [&]() -> Result<protocol::Planned> {
+    HEARTH_RETURN_IF_ERROR(CheckLoad(load));
+    HEARTH_RETURN_IF_ERROR(LoadText(load.model));
+    HEARTH_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(load.model, OptionsOf(load)));
+    HEARTH_RETURN_IF_ERROR(CheckVocabulary(load.model, plan.config.vocab_size));
+    return MakePlanned(load, plan);
+  }();
+  if (!planned.ok()) return Fail(planned.status().message());
+  Send(*planned);
+  return 0;
+}
+
+Status Worker::LoadText(const std::string& model_dir) {
+  HEARTH_ASSIGN_OR_RETURN(tokenizer_, Tokenizer::Load(model_dir));
+  auto chat_template = ChatTemplate::LoadFromModel(model_dir);
+  if (chat_template.ok()) {
+    chat_template_ = *std::move(chat_template);
+  } else if (chat_template.status().code() != StatusCode::kNotFound) {
+    return chat_template.status();
+  }
+  return Status::Ok();
+}
+
+Status Worker::CheckVocabulary(const std::string& model_dir, int vocab_size) const {
+  if (tokenizer_->vocab_size() <= vocab_size) return Status::Ok();
+  return InvalidArgument(model_dir + ": tokenizer.json has token ids up to " +
+                         std::to_string(tokenizer_->vocab_size() - 1) +
+                         ", but the vocab_size of config.json is " + std::to_string(vocab_size) +
+                         "; the two belong to different models");
+}
+
 Status Worker::Load(const protocol::Load& load) {
   HEARTH_RETURN_IF_ERROR(CheckLoad(load));
   const auto progress = [this](std::string_view phase, double fraction) {
     Send(protocol::Progress{std::string(phase), fraction});
   };
   progress("reading tokenizer", 0);
-  HEARTH_ASSIGN_OR_RETURN(tokenizer_, Tokenizer::Load(load.model));
-  auto chat_template = ChatTemplate::LoadFromModel(load.model);
-  if (chat_template.ok()) {
-    chat_template_ = *std::move(chat_template);
-  } else if (chat_template.status().code() != StatusCode::kNotFound) {
-    return chat_template.status();
-  }
-  HEARTH_ASSIGN_OR_RETURN(
-      model_, Model::Load(load.model,
-                          {.dtype = load.dtype,
-                           .num_threads = load.num_threads,
-                           .max_model_len = load.max_model_len,
-                           .max_num_batched_tokens = load.max_num_batched_tokens,
-                           .max_num_seqs = load.max_num_seqs,
-                           .block_size = load.block_size,
-                           .kv_cache_bytes = load.kv_cache_bytes},
-                          progress));
+  HEARTH_RETURN_IF_ERROR(LoadText(load.model));
+  HEARTH_ASSIGN_OR_RETURN(model_, Model::Load(load.model, OptionsOf(load), progress));
   if (model_->generation_config().repetition_penalty.value_or(1) != 1) {
     LOG(kWarning) << "generation_config.json asks for a repetition_penalty of "
                   << *model_->generation_config().repetition_penalty
                   << ", which this engine does not apply; answers may repeat themselves more";
   }
   const int vocab_size = model_->config().vocab_size;
-  if (tokenizer_->vocab_size() > vocab_size) {
-    return InvalidArgument(load.model + ": tokenizer.json has token ids up to " +
-                           std::to_string(tokenizer_->vocab_size() - 1) +
-                           ", but the vocab_size of config.json is " +
-                           std::to_string(vocab_size) + "; the two belong to different models");
-  }
+  HEARTH_RETURN_IF_ERROR(CheckVocabulary(load.model, vocab_size));
   // A sequence that the pool cannot hold alone could never finish.
   max_model_len_ = std::min(model_->max_model_len(), model_->num_blocks() * model_->block_size());
   if (max_model_len_ < model_->max_model_len()) {
@@ -116,7 +162,7 @@ Status Worker::Load(const protocol::Load& load) {
 protocol::Ready Worker::MakeReady(const protocol::Load& load, double load_time_s) const {
   protocol::Ready ready;
   ready.architecture = model_->config().architecture;
-  ready.device = "cpu";
+  ready.device = kDevice;
   ready.device_name = model_->device_name();
   ready.dtype = model_->dtype();
   ready.kv_cache_dtype = model_->kv_cache_dtype();

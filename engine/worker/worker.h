@@ -36,6 +36,9 @@ class Worker {
   using OutboxItem = std::variant<OutputProcessor::Request, StepResult>;
 
   Status Load(const protocol::Load& load);
+  int Plan(const protocol::Load& load);  // Planned or Failed; the exit status
+  Status LoadText(const std::string& model_dir);
+  Status CheckVocabulary(const std::string& model_dir, int vocab_size) const;
   protocol::Ready MakeReady(const protocol::Load& load, double load_time_s) const;
   void Serve(const protocol::Load& load);
   int Fail(const std::string& message);

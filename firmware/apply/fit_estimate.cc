@@ -29,10 +29,6 @@ std::string Amount(int64_t bytes) {
   return text;
 }
 
-int64_t BlocksOfSequence(const protocol::Planned& plan) {
-  return (int64_t{plan.max_model_len} + plan.block_size - 1) / plan.block_size;
-}
-
 // The rules of engine/model/kv_cache_size, applied to `room` bytes for the whole model.
 struct Share {
   FitModel model;
@@ -42,22 +38,23 @@ struct Share {
 
 Share ShareOf(const StartingModel& start, int64_t room) {
   const protocol::Planned& plan = start.plan;
-  const int64_t block_bytes = plan.kv_bytes_per_token * plan.block_size;
+  const int64_t block_size = std::max(plan.block_size, 1);
+  const int64_t block_bytes = std::max<int64_t>(plan.kv_bytes_per_token, 1) * block_size;
   const int64_t fixed = plan.weight_bytes + plan.workspace_bytes;
   const int64_t left = std::max<int64_t>(room - fixed, 0);
   const int64_t granted =
       start.kv_cache_memory_bytes == 0 ? left / 2 : start.kv_cache_memory_bytes;
-  const int64_t useful = BlocksOfSequence(plan) * plan.max_num_seqs;
-  const int64_t needed = BlocksOfSequence(plan);
+  const int64_t needed = (plan.max_model_len + block_size - 1) / block_size;
+  const int64_t useful = needed * plan.max_num_seqs;
   const int64_t blocks = std::min(granted / block_bytes, useful);
 
   Share share;
   share.model.model_name = start.model_name;
   // Short of one sequence, what that would take is what is missing.
   share.model.kv_cache_bytes = std::max(blocks, needed) * block_bytes;
-  share.model.kv_cache_tokens = blocks * plan.block_size;
+  share.model.kv_cache_tokens = blocks * block_size;
   share.model.needed_bytes = fixed + share.model.kv_cache_bytes;
-  const int64_t longest = std::min(granted, left) / block_bytes * plan.block_size;
+  const int64_t longest = std::min(granted, left) / block_bytes * block_size;
   share.model.largest_max_model_len =
       static_cast<int>(std::min(longest, int64_t{plan.max_position_embeddings}));
   share.fits = room >= fixed && granted <= left && granted >= needed * block_bytes;

@@ -335,25 +335,25 @@ void EngineObserver::OnEngineGone(double unload_s) {
   const double now_s = MonotonicSeconds();
   for (const auto& [request_id, request] : requests_) CountEnd(request.facts, "error", now_s);
   requests_.clear();
-  for (Metric* const gauge :
-       {running_, waiting_, waiting_by_reason_[0], kv_usage_, models_held_, model_id_held_}) {
-    SetGauge(gauge, 0);
-  }
-  SetSleepState(false);
-  WithdrawReadyFacts();
+  WithdrawGauges();
   if (std::exchange(holds_model_, false)) {
     registry_->Add(unloads_);
     registry_->Observe(unload_ms_, unload_s * 1000);
   }
 }
 
-void EngineObserver::WithdrawReadyFacts() {
+void EngineObserver::WithdrawGauges() {
+  for (Metric* const gauge :
+       {running_, waiting_, waiting_by_reason_[0], kv_usage_, models_held_, model_id_held_}) {
+    SetGauge(gauge, 0);
+  }
+  SetSleepState(false);
   for (Metric* const fact : ready_facts_) registry_->SetExposed(fact, false);
   ready_facts_.clear();
 }
 
 void EngineObserver::HandGaugesOver() {
-  WithdrawReadyFacts();
+  WithdrawGauges();
   owns_gauges_ = false;
 }
 

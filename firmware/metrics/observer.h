@@ -78,7 +78,7 @@ class EngineObserver {
   void CountEnd(const RequestFacts& facts, std::string_view finish_reason, double now_s);
   void SetGauge(Metric* gauge, double value);  // unless it is another's
   void SetSleepState(bool awake);
-  void WithdrawReadyFacts();
+  void WithdrawGauges();  // nothing is true of this engine any more
   void SetReadyFacts(const protocol::Ready& ready);
 
   Registry* const registry_;

@@ -74,9 +74,10 @@ Result<Deployment::Placed> Deployment::Place(protocol::Generate generate,
     }();
     if (verdict == Verdict::kRefused) return leave(std::move(visit.why));
     if (verdict == Verdict::kPlaced) {
+      bell_->Ring();
       // One whose engine died before it took it goes to the next.
       if (!visit.replica->Send(visit.taken, frame)) continue;
-      (void)leave(Status::Ok());
+      num_placing_.fetch_sub(1);
       return Placed{std::move(visit.replica), std::move(visit.taken.stream)};
     }
     bell_->Wait(rings, kClientCheck);
@@ -108,6 +109,7 @@ Deployment::Verdict Deployment::LookLocked(Visit& visit) {
   visit.taken = visit.replica->Take(visit.request_id, visit.facts, options_.max_ongoing_requests);
   switch (visit.taken.outcome) {
     case Replica::Outcome::kTaken:
+      LeaveLineLocked(visit);  // the next may be placed while this one is sent
       return Verdict::kPlaced;
     case Replica::Outcome::kFull:
       return WaitOrRefuseLocked(visit, Reason::kFull, kLineWaitS, visit.taken.why.message());
@@ -150,10 +152,11 @@ Deployment::Verdict Deployment::WaitOrRefuseLocked(Visit& visit, Reason reason, 
   return Verdict::kWait;
 }
 
-void Deployment::LeaveLineLocked(const Visit& visit) {
+void Deployment::LeaveLineLocked(Visit& visit) {
   if (visit.reason == Reason::kNone) return;
   line_.erase(std::find(line_.begin(), line_.end(), visit.request_id));
   if (visit.reason == Reason::kHeld || visit.reason == Reason::kRestarting) --num_in_backoff_;
+  visit.reason = Reason::kNone;
 }
 
 std::shared_ptr<Replica> Deployment::LeastBusyLocked() const {
@@ -198,7 +201,10 @@ Deployment::Replicas Deployment::Load(const std::string& executable, ModelOption
     slo_.SetTargets(options.slo);
     options_ = std::move(options);
     gone = std::exchange(replicas_, {});
-    for (const auto& replica : gone) replica->HandGaugesOver();
+    for (const auto& replica : gone) {
+      replica->Retire();
+      replica->HandGaugesOver();
+    }
     replicas_.push_back(
         std::make_shared<Replica>(executable, options_.load, NewObserver(), bell_));
     is_served_ = true;

@@ -113,7 +113,7 @@ class Deployment {
 
   Verdict LookLocked(Visit& visit);
   Verdict WaitOrRefuseLocked(Visit& visit, Reason reason, double wait_s, const std::string& why);
-  void LeaveLineLocked(const Visit& visit);
+  void LeaveLineLocked(Visit& visit);
   std::shared_ptr<Replica> LeastBusyLocked() const;
   std::unique_ptr<metrics::EngineObserver> NewObserver();
 

@@ -114,16 +114,26 @@ std::shared_ptr<Bell> ModelManager::BellOfLocked(const std::string& model_name) 
 // --------------------------------------------------------------------------------------
 
 Status ModelManager::Serve(ModelOptions options) {
-  const std::string name = options.load.served_model_name;
+  const std::string& name = options.load.served_model_name;
   std::lock_guard lock(mutex_);
-  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindOrMakeLocked(options));
-  if (deployment->is_served()) {
+  if (const DeploymentPtr known = FindLocked(name); known != nullptr && known->is_served()) {
     return FailedPrecondition("the model '" + name + "' is served already; unload it first");
   }
   if (unloads_[name] > 0) {
     return FailedPrecondition("the model '" + name +
                               "' is being unloaded; load it again when its requests have ended");
   }
+  return LoadLocked(std::move(options));
+}
+
+Status ModelManager::ServeAnew(ModelOptions options) {
+  std::lock_guard lock(mutex_);
+  return LoadLocked(std::move(options));
+}
+
+Status ModelManager::LoadLocked(ModelOptions options) {
+  const std::string name = options.load.served_model_name;
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindOrMakeLocked(options));
   ShowEngineMetrics(name, options.log_engine_metrics);
   const double timeout_s = deployment->options().graceful_shutdown_timeout_s;
   DrainLocked(name, deployment->Load(engine_executable_, std::move(options)), timeout_s);
@@ -251,6 +261,15 @@ int ModelManager::num_draining(const std::string& model_name) const {
   return static_cast<int>(
       std::count_if(draining_.begin(), draining_.end(),
                     [&](const Draining& each) { return each.model_name == model_name; }));
+}
+
+int ModelManager::num_draining_requests(const std::string& model_name) const {
+  std::lock_guard lock(mutex_);
+  int num_requests = 0;
+  for (const Draining& each : draining_) {
+    if (each.model_name == model_name) num_requests += each.replica->num_ongoing();
+  }
+  return num_requests;
 }
 
 void ModelManager::DrainLocked(const std::string& model_name, const Deployment::Replicas& replicas,

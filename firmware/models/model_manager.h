@@ -99,8 +99,13 @@ class ModelManager {
   Status StopReplicas(const std::string& model_name, double drain_s,
                       const std::function<bool()>& give_up = {});
 
-  // Old replicas of the model that have not ended yet.
+  // Where an exchange has left nothing that serves: an engine like Serve's, started again when it
+  // dies, in the place of whatever there is. Returns at once; those in line of a held model wait on.
+  Status ServeAnew(ModelOptions options);
+
+  // Old replicas of the model that have not ended yet, and the requests they still work on.
   int num_draining(const std::string& model_name) const;
+  int num_draining_requests(const std::string& model_name) const;
 
   // ---- Requests
 
@@ -142,6 +147,7 @@ class ModelManager {
   Status NoSuchModelLocked(const std::string& model_name) const;
   std::shared_ptr<Bell> BellOfLocked(const std::string& model_name);
   void ShowEngineMetrics(const std::string& model_name, bool shown);
+  Status LoadLocked(ModelOptions options);
   void DrainLocked(const std::string& model_name, const Deployment::Replicas& replicas,
                    double timeout_s);
   void RunDrainer();

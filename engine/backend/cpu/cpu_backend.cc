@@ -16,6 +16,7 @@ constexpr int kFirstVector = 1 << 20;
 
 CpuBackend::CpuBackend(const CpuBackendOptions& options)
     : kernels_(options.kernels != nullptr ? *options.kernels : cpu::BestKernels()),
+      plan_only_(options.plan_only),
       weight_dtype_(options.weight_dtype),
       max_rows_(options.max_rows),
       max_logits_rows_(options.max_logits_rows),
@@ -35,8 +36,10 @@ std::string CpuBackend::device_name() const {
 // ----------------------------------------------------------------------------------------
 
 Result<WeightId> CpuBackend::AddMatrix(std::span<const HostTensor> parts) {
-  HEARTH_ASSIGN_OR_RETURN(cpu::PackedMatrix packed,
-                          cpu::PackedMatrix::Pack(parts, weight_dtype_, pool_));
+  Result<cpu::PackedMatrix> made = plan_only_
+                                       ? cpu::PackedMatrix::Measure(parts, weight_dtype_)
+                                       : cpu::PackedMatrix::Pack(parts, weight_dtype_, pool_);
+  HEARTH_ASSIGN_OR_RETURN(cpu::PackedMatrix packed, std::move(made));
   weight_bytes_ += static_cast<int64_t>(packed.size_bytes());
   matrices_.push_back(std::move(packed));
   return static_cast<WeightId>(matrices_.size() - 1);
@@ -45,11 +48,11 @@ Result<WeightId> CpuBackend::AddMatrix(std::span<const HostTensor> parts) {
 Result<WeightId> CpuBackend::AddVector(std::span<const HostTensor> parts) {
   std::vector<float> values;
   for (const HostTensor& part : parts) {
-    for (int64_t i = 0; i < part.rows * part.cols; ++i) {
-      values.push_back(cpu::ReadElement(part, i));
-    }
+    const int64_t size = part.rows * part.cols;
+    weight_bytes_ += size * static_cast<int64_t>(sizeof(float));
+    if (plan_only_) continue;
+    for (int64_t i = 0; i < size; ++i) values.push_back(cpu::ReadElement(part, i));
   }
-  weight_bytes_ += static_cast<int64_t>(values.size() * sizeof(float));
   vectors_.push_back(std::move(values));
   return static_cast<WeightId>(kFirstVector + static_cast<int>(vectors_.size()) - 1);
 }
@@ -58,9 +61,7 @@ Result<BufferId> CpuBackend::AddBuffer(int width) {
   Buffer buffer;
   buffer.width = width;
   buffer.stride = (width + 15) / 16 * 16;
-  HEARTH_ASSIGN_OR_RETURN(
-      buffer.memory,
-      HugeBuffer::Allocate(static_cast<size_t>(buffer.stride * max_rows_) * sizeof(float)));
+  HEARTH_ASSIGN_OR_RETURN(buffer.memory, Allocate(buffer.stride * max_rows_));
   buffers_.push_back(std::move(buffer));
   return static_cast<BufferId>(buffers_.size() - 1);
 }
@@ -68,9 +69,7 @@ Result<BufferId> CpuBackend::AddBuffer(int width) {
 Status CpuBackend::AddLogits(int vocab_size) {
   logits_.width = vocab_size;
   logits_.stride = vocab_size;
-  HEARTH_ASSIGN_OR_RETURN(
-      logits_.memory,
-      HugeBuffer::Allocate(static_cast<size_t>(logits_.stride * max_logits_rows_) * sizeof(float)));
+  HEARTH_ASSIGN_OR_RETURN(logits_.memory, Allocate(logits_.stride * max_logits_rows_));
   return Status::Ok();
 }
 
@@ -79,7 +78,15 @@ int64_t CpuBackend::KvCacheBytes(const KvCacheShape& shape) const {
          shape.num_key_value_heads * shape.head_dim * shape.block_size * shape.num_blocks;
 }
 
+Result<HugeBuffer> CpuBackend::Allocate(int64_t num_floats) const {
+  const size_t bytes = static_cast<size_t>(num_floats) * sizeof(float);
+  if (plan_only_) return HugeBuffer::Measure(bytes);
+  return HugeBuffer::Allocate(bytes);
+}
+
 int64_t CpuBackend::FreeMemoryBytes() const { return cpu::AvailableMemoryBytes(); }
+
+int64_t CpuBackend::TotalMemoryBytes() const { return cpu::TotalMemoryBytes(); }
 
 int64_t CpuBackend::workspace_bytes() const {
   size_t bytes = logits_.memory.size() + scratch_.size();
@@ -106,18 +113,19 @@ Status CpuBackend::AddKvCache(const KvCacheShape& shape, const RopeShape& rope) 
                            std::to_string(cpu::kAttentionVectorsMax));
   }
   kv_shape_ = shape;
-  const auto half_bytes = static_cast<size_t>(KvCacheBytes(shape) / 2);
-  HEARTH_ASSIGN_OR_RETURN(k_cache_, HugeBuffer::Allocate(half_bytes));
-  HEARTH_ASSIGN_OR_RETURN(v_cache_, HugeBuffer::Allocate(half_bytes));
+  const int64_t half_floats = KvCacheBytes(shape) / 2 / static_cast<int64_t>(sizeof(float));
+  HEARTH_ASSIGN_OR_RETURN(k_cache_, Allocate(half_floats));
+  HEARTH_ASSIGN_OR_RETURN(v_cache_, Allocate(half_floats));
   HEARTH_ASSIGN_OR_RETURN(
-      scratch_,
-      HugeBuffer::Allocate(
-          static_cast<size_t>(cpu::AttentionScratchFloats(shape.head_dim) * pool_.num_threads()) *
-          sizeof(float)));
+      scratch_, Allocate(cpu::AttentionScratchFloats(shape.head_dim) * pool_.num_threads()));
   // Angles in fp32, as the model was trained with: theta^(-2i/d), times the position.
   const int half = shape.head_dim / 2;
-  rope_cos_.resize(static_cast<size_t>(rope.max_positions) * static_cast<size_t>(half));
-  rope_sin_.resize(rope_cos_.size());
+  const size_t num_angles = static_cast<size_t>(rope.max_positions) * static_cast<size_t>(half);
+  rope_cos_.reserve(num_angles);
+  rope_sin_.reserve(num_angles);
+  if (plan_only_) return Status::Ok();  // no page of it was touched
+  rope_cos_.resize(num_angles);
+  rope_sin_.resize(num_angles);
   for (int i = 0; i < half; ++i) {
     const auto frequency = static_cast<float>(std::pow(rope.theta, -2.0 * i / shape.head_dim));
     for (int position = 0; position < rope.max_positions; ++position) {

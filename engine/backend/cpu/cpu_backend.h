@@ -19,6 +19,7 @@ struct CpuBackendOptions {
   int max_rows = 0;                       // of a step
   int max_logits_rows = 0;                // of a step
   const cpu::Kernels* kernels = nullptr;  // null = the best for this processor
+  bool plan_only = false;  // sizes are right, but no weight is read and no memory taken
 };
 
 class CpuBackend : public Backend {
@@ -34,6 +35,7 @@ class CpuBackend : public Backend {
 
   int64_t KvCacheBytes(const KvCacheShape& shape) const override;
   int64_t FreeMemoryBytes() const override;
+  int64_t TotalMemoryBytes() const override;
   int64_t weight_bytes() const override { return weight_bytes_; }
   int64_t workspace_bytes() const override;
   DType weight_dtype() const override { return weight_dtype_; }
@@ -69,6 +71,7 @@ class CpuBackend : public Backend {
     int num_rows;
   };
 
+  Result<HugeBuffer> Allocate(int64_t num_floats) const;
   const cpu::PackedMatrix& matrix(WeightId id) const;
   const std::vector<float>& vector(WeightId id) const;
   const Buffer& buffer(BufferId id) const { return buffers_[static_cast<size_t>(id)]; }
@@ -80,6 +83,7 @@ class CpuBackend : public Backend {
   int64_t kv_block_floats() const;
 
   const cpu::Kernels& kernels_;
+  const bool plan_only_;
   const DType weight_dtype_;
   const int max_rows_;
   const int max_logits_rows_;

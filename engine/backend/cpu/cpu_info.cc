@@ -7,6 +7,7 @@
 #include <fstream>
 #include <limits>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace hearth::engine::cpu {
@@ -33,6 +34,15 @@ int QuotaCores() {
   double period = 0;
   if (!(file >> quota >> period) || period <= 0) return std::numeric_limits<int>::max();
   return std::max(1, static_cast<int>(quota / period + 0.5));
+}
+
+// A row of /proc/meminfo, in bytes; 0 when there is none.
+int64_t MemInfoBytes(std::string_view name) {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(name)) return std::stoll(line.substr(name.size())) * 1024;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -64,11 +74,7 @@ std::string ProcessorName() {
 }
 
 int64_t AvailableMemoryBytes() {
-  int64_t available = 0;
-  std::ifstream file("/proc/meminfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("MemAvailable:")) available = std::stoll(line.substr(13)) * 1024;
-  }
+  int64_t available = MemInfoBytes("MemAvailable:");
   const std::string cgroup = CgroupDirectory();
   int64_t limit = 0;
   int64_t used = 0;
@@ -76,6 +82,12 @@ int64_t AvailableMemoryBytes() {
     available = std::min(available, std::max<int64_t>(limit - used, 0));
   }
   return available;
+}
+
+int64_t TotalMemoryBytes() {
+  const int64_t total = MemInfoBytes("MemTotal:");
+  int64_t limit = 0;
+  return ReadValue(CgroupDirectory() + "/memory.max", limit) ? std::min(total, limit) : total;
 }
 
 const Kernels& BestKernels() {

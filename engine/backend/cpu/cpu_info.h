@@ -17,6 +17,9 @@ std::string ProcessorName();
 // Memory that can be taken without swapping: MemAvailable, at most what the cgroup leaves. Bytes.
 int64_t AvailableMemoryBytes();
 
+// MemTotal, at most the cgroup's limit. Bytes.
+int64_t TotalMemoryBytes();
+
 const Kernels& BestKernels();
 
 }  // namespace hearth::engine::cpu

@@ -14,6 +14,8 @@ class HugeBuffer {
   HugeBuffer() = default;
   // kResourceExhausted when the kernel has no such memory. Pages are committed on first write.
   static Result<HugeBuffer> Allocate(size_t bytes);
+  // As large as one that is allocated, but without memory.
+  static HugeBuffer Measure(size_t bytes) { return HugeBuffer(nullptr, bytes); }
 
   ~HugeBuffer();
   HugeBuffer(HugeBuffer&& other) noexcept

@@ -21,21 +21,32 @@ float ReadElement(const HostTensor& tensor, int64_t index) {
 
 int PackedMatrix::num_panels() const { return (n_ + kPanelWidth - 1) / kPanelWidth; }
 
-Result<PackedMatrix> PackedMatrix::Pack(std::span<const HostTensor> parts, DType dtype,
-                                        ThreadPool& pool) {
+int64_t PackedMatrix::PackedBytes() const {
+  return int64_t{num_panels()} * kPanelWidth * k_ * DTypeBytes(dtype_);
+}
+
+PackedMatrix PackedMatrix::Shaped(std::span<const HostTensor> parts, DType dtype) {
   CHECK(!parts.empty() && dtype != DType::kFloat16);
   int64_t n = 0;
   for (const HostTensor& part : parts) {
     CHECK(part.cols == parts[0].cols) << part.cols << " and " << parts[0].cols << " columns";
     n += part.rows;
   }
-  const int64_t k = parts[0].cols;
-  const int64_t panels = (n + kPanelWidth - 1) / kPanelWidth;
-  const int64_t bytes = panels * kPanelWidth * k * DTypeBytes(dtype);
-  HEARTH_ASSIGN_OR_RETURN(HugeBuffer buffer, HugeBuffer::Allocate(static_cast<size_t>(bytes)));
-  PackedMatrix matrix(static_cast<int>(n), static_cast<int>(k), dtype, std::move(buffer));
-  pool.ParallelFor(static_cast<int>(panels),
-                   [&](int panel, int) { matrix.FillPanel(parts, panel); });
+  return PackedMatrix(static_cast<int>(n), static_cast<int>(parts[0].cols), dtype, HugeBuffer());
+}
+
+Result<PackedMatrix> PackedMatrix::Pack(std::span<const HostTensor> parts, DType dtype,
+                                        ThreadPool& pool) {
+  PackedMatrix matrix = Shaped(parts, dtype);
+  HEARTH_ASSIGN_OR_RETURN(matrix.buffer_,
+                          HugeBuffer::Allocate(static_cast<size_t>(matrix.PackedBytes())));
+  pool.ParallelFor(matrix.num_panels(), [&](int panel, int) { matrix.FillPanel(parts, panel); });
+  return matrix;
+}
+
+PackedMatrix PackedMatrix::Measure(std::span<const HostTensor> parts, DType dtype) {
+  PackedMatrix matrix = Shaped(parts, dtype);
+  matrix.buffer_ = HugeBuffer::Measure(static_cast<size_t>(matrix.PackedBytes()));
   return matrix;
 }
 

@@ -15,6 +15,8 @@ class PackedMatrix {
   // Stacks the parts along their rows (outputs) and converts them to `dtype` (bf16 or fp32).
   static Result<PackedMatrix> Pack(std::span<const HostTensor> parts, DType dtype,
                                    ThreadPool& pool);
+  // Of the same shape and size, without contents; the parts' data are not touched.
+  static PackedMatrix Measure(std::span<const HostTensor> parts, DType dtype);
 
   // Writes row `output` as fp32 [k].
   void ReadRow(int output, float* row) const;
@@ -29,6 +31,8 @@ class PackedMatrix {
  private:
   PackedMatrix(int n, int k, DType dtype, HugeBuffer buffer)
       : n_(n), k_(k), dtype_(dtype), buffer_(std::move(buffer)) {}
+  static PackedMatrix Shaped(std::span<const HostTensor> parts, DType dtype);
+  int64_t PackedBytes() const;
   void FillPanel(std::span<const HostTensor> parts, int panel);
 
   int n_;

@@ -45,6 +45,19 @@ TEST_F(ChannelTest, SaysThatThePeerIsGone) {
   EXPECT_EQ(far_->Send(Shutdown{}).code(), StatusCode::kUnavailable);
 }
 
+TEST_F(ChannelTest, TriesWithoutWaitingForAPeerThatDoesNotRead) {
+  uint64_t num_sent = 0;
+  while (num_sent < 1'000'000 && near_->TrySend(Abort{num_sent}).ok()) ++num_sent;
+  EXPECT_GT(num_sent, 0u);
+  EXPECT_LT(num_sent, 1'000'000u);
+  for (uint64_t i = 0; i < num_sent; ++i) {
+    const auto message = far_->Receive();
+    ASSERT_TRUE(message.ok()) << message.status().ToString();
+    EXPECT_EQ(std::get<Abort>(*message).request_id, i);
+  }
+  EXPECT_TRUE(near_->TrySend(Abort{num_sent}).ok()) << "there is room again";
+}
+
 TEST_F(ChannelTest, CallsACutFrameDataLoss) {
   const uint8_t half[] = {10, 0, 0, 0, 1, 2};
   ASSERT_EQ(send(near_->fd(), half, sizeof half, 0), ssize_t{sizeof half});

@@ -83,6 +83,19 @@ TEST(Messages, CarryWhatMetricsAreMadeOf) {
   EXPECT_EQ(copy.finished[0].num_preemptions, 3);
 }
 
+TEST(Messages, CarryAPlanWhole) {
+  Load load;
+  load.plan_only = true;
+  EXPECT_TRUE(RoundTrip(load).plan_only);
+  Planned planned;
+  planned.architecture = "Qwen2ForCausalLM";
+  planned.weight_bytes = int64_t{1} << 40;
+  planned.kv_bytes_per_token = 12'288;
+  planned.max_position_embeddings = 32'768;
+  planned.memory_free_bytes = 17;
+  EXPECT_EQ(ToJson(RoundTrip(planned)), ToJson(planned));
+}
+
 TEST(Messages, RefuseUnknownTypesAndWrongFields) {
   EXPECT_FALSE(DecodeMessage(DumpCbor(*ParseJson(R"({"type":"dance"})"))).ok());
   EXPECT_FALSE(DecodeMessage(DumpCbor(*ParseJson(R"([1])"))).ok());

@@ -92,6 +92,7 @@ T EngineProcess::Next() {
 }
 
 template protocol::Ready EngineProcess::Next();
+template protocol::Planned EngineProcess::Next();
 template protocol::Failed EngineProcess::Next();
 template protocol::Accepted EngineProcess::Next();
 template protocol::Refused EngineProcess::Next();

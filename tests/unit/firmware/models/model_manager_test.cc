@@ -1,69 +1,9 @@
-#include "firmware/models/model_manager.h"
-
-#include <gtest/gtest.h>
-#include <signal.h>
-
-#include <functional>
-#include <thread>
-
-#include "base/clock.h"
-#include "firmware/metrics/exposition.h"
+#include "tests/unit/firmware/models/manager_fixture.h"
 
 namespace hearth::models {
 namespace {
 
 using namespace std::chrono_literals;
-
-class ModelManagerTest : public ::testing::Test {
- protected:
-  void Serve(const std::string& script) {
-    ModelOptions options;
-    options.load.model = script;
-    options.load.served_model_name = "m";
-    EXPECT_TRUE(manager_.Serve(options).ok());
-  }
-
-  ReplicaStatus status() { return manager_.Statuses().at(0).replica; }
-
-  void WaitFor(ReplicaState state) {
-    Eventually([&] { return status().state == state; });
-    EXPECT_EQ(StateName(status().state), StateName(state)) << status().message;
-  }
-
-  static void Eventually(const std::function<bool()>& condition) {
-    const double deadline_s = MonotonicSeconds() + 20;
-    while (!condition() && MonotonicSeconds() < deadline_s) std::this_thread::sleep_for(1ms);
-  }
-
-  Result<Ticket> Submit(const std::string& prompt, const std::string& model = "m") {
-    protocol::Generate generate;
-    generate.prompt = prompt;
-    generate.arrival_time_s = MonotonicSeconds();
-    metrics::RequestFacts facts;
-    facts.arrival_time_s = generate.arrival_time_s;
-    facts.route = "/v1/completions";
-    return manager_.Submit(model, std::move(generate), std::move(facts));
-  }
-
-  bool Exposes(const std::string& line) {
-    metrics::Exposition exposition;
-    return exposition
-               .Render(registry_.TakeSnapshot(), metrics::Format::kText, metrics::ViewSet::All())
-               .find(line) != std::string::npos;
-  }
-
-  metrics::Registry registry_;
-  metrics::RequestLedger ledger_{&registry_};
-  ModelManager manager_{SCRIPTED_ENGINE, &registry_, &ledger_};
-};
-
-template <typename T>
-T Expect(Ticket& ticket) {
-  const auto event = ticket.Next(20s);
-  EXPECT_TRUE(event.has_value() && std::holds_alternative<T>(*event))
-      << (event ? "another event: " + std::to_string(event->index()) : "no event");
-  return event && std::holds_alternative<T>(*event) ? std::get<T>(*event) : T{};
-}
 
 TEST_F(ModelManagerTest, HandsARequestsEventsOverInOrder) {
   Serve("answers");
@@ -96,7 +36,7 @@ TEST_F(ModelManagerTest, AbortsWhatNobodyWaitsForAnyMore) {
       "vllm:request_success_total{engine=\"0\",finished_reason=\"abort\",model_name=\"m\"} 1.0\n";
   Eventually([&] { return Exposes(aborted); });
   EXPECT_TRUE(Exposes(aborted));
-  EXPECT_EQ(manager_.Statuses().at(0).num_ongoing, 0);
+  EXPECT_EQ(model().num_ongoing, 0);
 }
 
 TEST_F(ModelManagerTest, FailsWhatADeadEngineHeldAndServesTheNextRequest) {
