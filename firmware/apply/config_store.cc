@@ -126,7 +126,7 @@ Status ConfigStore::SetActive(Connection& connection, int64_t revision) {
 Result<int64_t> ConfigStore::Save(const std::string& document, const std::string& author,
                                   const std::string& note, int64_t expected) {
   int64_t id = 0;
-  HEARTH_RETURN_IF_ERROR(Commit([&](Connection& connection) -> Status {
+  const Status done = Commit([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(const int64_t newest, connection.QueryInt(kNewest));
     if (newest != expected) {
       return Aborted("the configuration was changed by another: revision " +
@@ -135,14 +135,15 @@ Result<int64_t> ConfigStore::Save(const std::string& document, const std::string
     }
     HEARTH_ASSIGN_OR_RETURN(id, Insert(connection, document, author, note));
     return AddAudit(connection, {.author = author, .action = "saved", .revision = id, .text = note});
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return id;
 }
 
 Result<int64_t> ConfigStore::Seed(const std::string& document, const std::string& source,
                                   bool always) {
   int64_t active_id = 0;
-  HEARTH_RETURN_IF_ERROR(Commit([&](Connection& connection) -> Status {
+  const Status done = Commit([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(active_id, connection.QueryInt(kActive));
     HEARTH_ASSIGN_OR_RETURN(const auto last, LastSeed(connection));
     bool is_known = last == document;
@@ -159,25 +160,28 @@ Result<int64_t> ConfigStore::Seed(const std::string& document, const std::string
     HEARTH_RETURN_IF_ERROR(SetSeed(connection, document));
     return AddAudit(connection, {.author = source, .action = "seeded", .revision = active_id,
                                  .text = "active from this start on"});
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return active_id;
 }
 
 Result<int64_t> ConfigStore::active() {
   int64_t id = 0;
-  HEARTH_RETURN_IF_ERROR(Read([&](Connection& connection) -> Status {
+  const Status done = Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(id, connection.QueryInt(kActive));
     return Status::Ok();
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return id;
 }
 
 Result<int64_t> ConfigStore::newest() {
   int64_t id = 0;
-  HEARTH_RETURN_IF_ERROR(Read([&](Connection& connection) -> Status {
+  const Status done = Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(id, connection.QueryInt(kNewest));
     return Status::Ok();
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return id;
 }
 
@@ -185,7 +189,7 @@ Result<std::vector<Revision>> ConfigStore::Revisions(const std::string& document
                                                      const std::string& rest, int64_t parameter,
                                                      int64_t limit) {
   std::vector<Revision> revisions;
-  HEARTH_RETURN_IF_ERROR(Read([&](Connection& connection) -> Status {
+  const Status done = Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(
         Statement rows,
         connection.Prepare("SELECT r.id, r.created_ms, r.author, r.note, " + document +
@@ -200,7 +204,8 @@ Result<std::vector<Revision>> ConfigStore::Revisions(const std::string& document
                            std::string(rows.Text(3)), std::string(rows.Text(4)),
                            std::string(rows.Text(5)), std::string(rows.Text(6))});
     }
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return revisions;
 }
 
@@ -219,7 +224,7 @@ Result<std::vector<Revision>> ConfigStore::List(int64_t limit, int64_t before) {
 
 Result<int64_t> ConfigStore::BeginApply(int64_t revision, const std::string& author) {
   int64_t id = 0;
-  HEARTH_RETURN_IF_ERROR(Commit([&](Connection& connection) -> Status {
+  const Status done = Commit([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(
         const int64_t running,
         connection.QueryInt("SELECT coalesce(max(id), 0) FROM applies WHERE state = 'running'"));
@@ -235,7 +240,8 @@ Result<int64_t> ConfigStore::BeginApply(int64_t revision, const std::string& aut
     HEARTH_ASSIGN_OR_RETURN(id, connection.QueryInt("SELECT max(id) FROM applies"));
     return AddAudit(connection,
                     {.author = author, .action = "apply_started", .revision = revision, .apply = id});
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return id;
 }
 
@@ -298,7 +304,7 @@ Status ConfigStore::End(int64_t apply, const std::string& state, const std::stri
 
 Result<std::vector<ApplyRecord>> ConfigStore::Applies(const std::string& rest, int64_t parameter) {
   std::vector<ApplyRecord> applies;
-  HEARTH_RETURN_IF_ERROR(Read([&](Connection& connection) -> Status {
+  const Status done = Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(
         Statement rows, connection.Prepare("SELECT id, revision, previous, author, started_ms, "
                                            "ended_ms, state, reason, message, report FROM applies " +
@@ -309,7 +315,8 @@ Result<std::vector<ApplyRecord>> ConfigStore::Applies(const std::string& rest, i
       if (!row) return Status::Ok();
       applies.push_back(ApplyOf(rows));
     }
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return applies;
 }
 
@@ -345,7 +352,7 @@ Status ConfigStore::Note(const std::string& author, const std::string& action,
 
 Result<std::vector<AuditEntry>> ConfigStore::Audit(int64_t limit, int64_t before) {
   std::vector<AuditEntry> entries;
-  HEARTH_RETURN_IF_ERROR(Read([&](Connection& connection) -> Status {
+  const Status done = Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(
         Statement rows, connection.Prepare("SELECT id, time_ms, author, action, revision, apply, text "
                                            "FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?"));
@@ -357,13 +364,14 @@ Result<std::vector<AuditEntry>> ConfigStore::Audit(int64_t limit, int64_t before
                          std::string(rows.Text(3)), rows.Int(4), rows.Int(5),
                          std::string(rows.Text(6))});
     }
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return entries;
 }
 
 Result<ConfigStore::Start> ConfigStore::BeginStart(int64_t revision, double within_s) {
   Start start;
-  HEARTH_RETURN_IF_ERROR(Commit([&](Connection& connection) -> Status {
+  const Status done = Commit([&](Connection& connection) -> Status {
     const int64_t now_ms = clock_->WallMillis();
     const auto since_ms = now_ms - static_cast<int64_t>(within_s * 1000);
     // Those since the last start that served, or of another revision.
@@ -380,7 +388,8 @@ Result<ConfigStore::Start> ConfigStore::BeginStart(int64_t revision, double with
     HEARTH_ASSIGN_OR_RETURN(start.id, connection.QueryInt("SELECT max(id) FROM starts"));
     start.crashes = static_cast<int>(crashes);
     return connection.Execute("DELETE FROM starts WHERE id <= " + std::to_string(start.id - 1000));
-  }));
+  });
+  HEARTH_RETURN_IF_ERROR(done);
   return start;
 }
 

@@ -37,23 +37,23 @@ struct ApplyRecord {
   int64_t id = 0;
   int64_t revision = 0;
   int64_t previous = 0;  // active when it began
-  std::string author;
+  std::string author = {};
   int64_t started_ms = 0;
   int64_t ended_ms = 0;   // 0 while it runs
-  std::string state;      // running | confirmed | returned | failed
-  std::string reason;     // a class: not_ready, probe_failed, ...; empty when confirmed
-  std::string message;    // a sentence
-  std::string report;     // JSON: the steps and the probe, as they stood at the end
+  std::string state = {};      // running | confirmed | returned | failed
+  std::string reason = {};     // a class: not_ready, probe_failed, ...; empty when confirmed
+  std::string message = {};    // a sentence
+  std::string report = {};     // JSON: the steps and the probe, as they stood at the end
 };
 
 struct AuditEntry {
   int64_t id = 0;
   int64_t time_ms = 0;
-  std::string author;
-  std::string action;  // saved | seeded | apply_started | step | confirmed | returned | failed | ...
+  std::string author = {};
+  std::string action = {};  // saved | seeded | apply_started | step | confirmed | returned | failed | ...
   int64_t revision = 0;
   int64_t apply = 0;
-  std::string text;
+  std::string text = {};
 };
 
 // Any thread.

@@ -70,9 +70,11 @@ std::vector<std::string> ChangedFields(const config::LlmConfig& before,
 }
 
 Change::Kind KindOf(const ServedModel& before, const ServedModel& after, bool has_fields) {
-  if (DumpJson(hearth::ToJson(before.options.load)) != DumpJson(hearth::ToJson(after.options.load))) {
-    return Change::Kind::kReplace;
-  }
+  // By what is configured: what an engine was told may hold more, a size that fit on that day.
+  const auto load = [](const ServedModel& model) {
+    return DumpJson(hearth::ToJson(ToModelOptions(model.config, model.directory).load));
+  };
+  if (load(before) != load(after)) return Change::Kind::kReplace;
   return has_fields ? Change::Kind::kLive : Change::Kind::kSame;
 }
 

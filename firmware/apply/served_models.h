@@ -15,6 +15,7 @@ namespace hearth::apply {
 // One model as it is configured, and as it is run.
 struct ServedModel {
   config::LlmConfig config;
+  std::string directory;  // where the model lies
   models::ModelOptions options;
 
   const std::string& name() const { return config.model_loading_config.model_id; }

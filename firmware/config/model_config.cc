@@ -163,6 +163,7 @@ class ModelConfigReader {
     }
     if (config.accelerator_type == "A10") config.accelerator_type = "A10G";
     checked_.llm_configs.push_back(std::move(config));
+    checked_.paths.push_back(path);
     checked_.normal["llm_configs"].push_back(json);
   }
 
@@ -203,6 +204,7 @@ CheckedModelConfig CheckModelConfig(std::string_view text, const BoxFacts& facts
                                            std::to_string(bytes) + " bytes, the limit is " +
                                            std::to_string(kDocumentBytesMax)});
   }
+  if (parsed.document) checked.places = parsed.document->places;
   SortByPlace(checked.problems);
   return checked;
 }

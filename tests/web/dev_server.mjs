@@ -16,6 +16,7 @@ const kLibraries = {
   '/vendor/chart.umd.js': 'chart.js/dist/chart.umd.js',
   '/vendor/chartjs-chart-matrix.min.js': 'chartjs-chart-matrix/dist/chartjs-chart-matrix.min.js',
 };
+const kYaml = { module: '/vendor/yaml.js', sources: '/vendor/yaml/' };  // one file in the program, modules here
 
 const [box, port = '0'] = process.argv.slice(2);
 if (!box) {
@@ -26,6 +27,7 @@ if (!box) {
 /** The file of an address, or null where the box answers. */
 function fileOf(path) {
   if (kLibraries[path]) return join(kWebui, 'node_modules', kLibraries[path]);
+  if (path.startsWith(kYaml.sources)) return join(kWebui, 'node_modules/yaml/browser', normalize(path.slice(kYaml.sources.length)));
   if (path === '/' || path.startsWith('/d/')) return join(kWebui, 'index.html');
   const file = join(kWebui, normalize(path));
   for (const candidate of [file, `${file}.html`]) {
@@ -50,7 +52,12 @@ function passOn(incoming, answer) {
 
 const policy = (await fetch(box)).headers.get('content-security-policy');
 const server = createServer((incoming, answer) => {
-  const file = incoming.method === 'GET' && fileOf(decodeURIComponent(new URL(incoming.url, box).pathname));
+  const path = decodeURIComponent(new URL(incoming.url, box).pathname);
+  if (path === kYaml.module) {
+    answer.writeHead(302, { Location: `${kYaml.sources}index.js` }).end();
+    return undefined;
+  }
+  const file = incoming.method === 'GET' && fileOf(path);
   if (!file) return passOn(incoming, answer);
   answer.writeHead(200, {
     'Content-Type': kTypes[extname(file)], 'Cache-Control': 'no-store', 'Content-Security-Policy': policy,

@@ -34,3 +34,10 @@ test('status: a model whose engine metrics are switched off says so beside its s
   assert.deepEqual(texts(facts), ['m ready', 'm ready', 'm: engine metrics off']);
   assert.deepEqual(alerts, []);
 });
+
+test('status: recovery mode is said on every page, with the way out', () => {
+  const { alerts } = describeStatus({ models: [], recovery: { reason: 'the engine ended with signal 9', crashes: 5 } });
+  assert.equal(alerts.length, 1, 'that no model runs is part of it');
+  assert.match(alerts[0].text, /crashed the box 5 times.*signal 9/);
+  assert.equal(alerts[0].link.href, '/config');
+});

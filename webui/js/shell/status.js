@@ -38,6 +38,7 @@ export class StatusView {
     this.facts.replaceChildren(...description.facts.map((fact) => el('span', { class: `fact ${fact.level}` },
       fact.level !== 'plain' && el('i', { class: 'dot' }), fact.text)));
     this.alerts.replaceChildren(...description.alerts.map((alert) => el('div', { class: `alert ${alert.level}` },
-      icon('warning'), el('span', {}, alert.text))));
+      icon('warning'), el('span', {}, alert.text, alert.link && ' ',
+        alert.link && location.pathname !== alert.link.href && el('a', { href: alert.link.href }, alert.link.text)))));
   }
 }

@@ -24,8 +24,14 @@ function describeModel(model) {
   return { fact, alert: warns ? { level: 'warning', text: `${name}: ${model.message}` } : null };
 }
 
+/** A box that gave up starting a configuration: how to leave that is a page of its own. */
+function recoveryAlert({ reason, crashes }) {
+  const text = t('Recovery mode: this configuration crashed the box {crashes} times ({reason}). No model runs; the pages, the metrics and the configuration work.', { crashes, reason });
+  return { level: 'error', text, link: { href: '/config', text: t('Repair the configuration') } };
+}
+
 /**
- * What to say about a status answer: {facts, alerts}, lists of {level, text}. Levels of facts: ok,
+ * What to say about a status answer: {facts, alerts}, lists of {level, text, link?: {href, text}}. Levels of facts: ok,
  * busy, error, off (something chosen to be off) and plain (without a mark).
  */
 export function describeStatus(status) {
@@ -36,7 +42,8 @@ export function describeStatus(status) {
   for (const model of models.filter((one) => one.log_engine_metrics === false)) {
     facts.push({ level: 'off', text: t('{model}: engine metrics off', { model: model.model_name }) });
   }
-  if (models.length === 0) alerts.push({ level: 'warning', text: t('No model is configured on this box.') });
+  if (status.recovery) alerts.unshift(recoveryAlert(status.recovery));
+  else if (models.length === 0) alerts.push({ level: 'warning', text: t('No model is configured on this box.'), link: { href: '/config', text: t('Configure one') } });
   // No device is known before a model runs: then nothing is said about it.
   const { kind, name } = status.device ?? {};
   if (kind) {

@@ -17,6 +17,14 @@ const kPages = [
   ['/requests', msg('Requests')],
   ['/alerts', msg('Alerts')],
   ['/chat', msg('Chat')],
+  ['/settings', msg('Settings')],
+];
+
+/** What the administrator of the box comes for, in a menu: the bar stays short. */
+const kBoxPages = [
+  ['/config', msg('Configuration')],
+  ['/settings', msg('Settings')],
+  ['/usage', msg('Usage data')],
 ];
 
 function themeButton() {
@@ -48,8 +56,18 @@ function keptParameters() {
   return kept.size ? `?${kept}` : '';
 }
 
+function boxMenu(page, suffix) {
+  const current = kBoxPages.find(([href]) => href === page);
+  const button = el('button', { type: 'button', class: current ? 'tab current' : 'tab', id: 'box-pages' },
+    current ? t(current[1]) : t('Box'), icon('chevron'));
+  const link = ([href, title], index) => el('a', {
+    href: href + suffix, class: href === page ? 'choice current' : 'choice', 'aria-current': href === page && 'page', autofocus: index === 0,
+  }, t(title));
+  return new Dropdown(button, (pane) => pane.append(el('div', { class: 'choices' }, ...kBoxPages.map(link))), { align: 'left' }).element;
+}
+
 /**
- * @param page the address of the open page, as in kPages
+ * @param page the address of the open page, as in kPages or kBoxPages
  * @param tools elements for the bar's right side
  */
 export function buildTopBar(page, tools = []) {
@@ -60,6 +78,6 @@ export function buildTopBar(page, tools = []) {
   return el('header', { class: 'topbar' },
     el('a', { href: `/${suffix}`, class: 'mark', 'aria-label': 'Hearth' },
       el('img', { src: '/img/mark.svg', alt: '', width: 24, height: 24 }), el('span', {}, 'Hearth')),
-    el('nav', { class: 'tabs', 'aria-label': t('Pages') }, ...kPages.map(tab)),
+    el('nav', { class: 'tabs', 'aria-label': t('Pages') }, ...kPages.map(tab), boxMenu(page, suffix)),
     el('div', { class: 'tools' }, ...tools, languageMenu(), themeButton()));
 }

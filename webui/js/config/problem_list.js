@@ -1,0 +1,47 @@
+// What the box says about a text, and whose field each sentence belongs to.
+
+import { el, icon } from '../shell/dom.js';
+import { t } from '../shell/i18n.js';
+
+const kIndex = /\[(\d+)\]/g;
+
+/** "llm_configs[0].engine_kwargs" -> ['llm_configs', 0, 'engine_kwargs'] */
+export function pathKeys(text) {
+  return text.replace(kIndex, '.$1').split('.').filter(Boolean).map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+}
+
+/** Whether `path` is `prefix` or lies in it; both as the box spells them. */
+export function isWithin(path, prefix) {
+  return path === prefix || prefix === '' || path.startsWith(`${prefix}.`) || path.startsWith(`${prefix}[`);
+}
+
+/** {path: [problem]}, and under null those whose path is none of `paths` nor in one. */
+export function problemsByField(problems, paths) {
+  const byLength = [...paths].sort((left, right) => right.length - left.length);
+  const fields = new Map();
+  for (const problem of problems) {
+    const path = byLength.find((one) => one !== '' && isWithin(problem.path, one)) ?? null;
+    fields.set(path, [...(fields.get(path) ?? []), problem]);
+  }
+  return fields;
+}
+
+export const countErrors = (problems) => problems.filter(({ severity }) => severity === 'error').length;
+
+function whereText({ path, line, column }) {
+  if (line > 0) return column > 0 ? t('line {line}, column {column}', { line, column }) : t('line {line}', { line });
+  return path;
+}
+
+/** @param goTo(problem) */
+export function problemList(problems, goTo) {
+  const errorsFirst = [...problems].sort((left, right) => Number(left.severity !== 'error') - Number(right.severity !== 'error'));
+  return el('ul', { class: 'config-problems' }, ...errorsFirst.map((problem) => el('li', { class: problem.severity },
+    icon(problem.severity === 'error' ? 'warning' : 'info'),
+    el('div', {},
+      el('p', {}, el('span', { class: 'sr' }, problem.severity === 'error' ? t('Error') : t('Note'), ': '), problem.message),
+      el('p', { class: 'config-where' },
+        el('button', { type: 'button', onclick: () => goTo(problem) }, whereText(problem) || t('the whole text')),
+        problem.allowed && el('span', {}, t('allowed: {allowed}', { allowed: problem.allowed })),
+        problem.nearest && el('span', {}, t('did you mean {key}?', { key: problem.nearest })))))));
+}
