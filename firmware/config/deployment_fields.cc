@@ -9,6 +9,9 @@ using enum FieldType;
 constexpr double kUnbounded = 1e9;  // how Ray Serve LLM writes "no bound"
 constexpr double kYearS = 86400.0 * 365;
 constexpr double kReplicasMax = 1000;
+constexpr int kAutoReplicasMax = 100;  // Ray's meaning of num_replicas: auto
+constexpr std::string_view kNotScaled =
+    "this release runs one engine of each model, whatever the load";
 
 // clang-format off
 constexpr UnusedField kInert[] = {
@@ -65,7 +68,8 @@ void VisitReplicas(AutoscalingConfig& c, FieldVisitor& v) {
   v.Value(Field("initial_replicas")
               .Range(0, kReplicasMax)
               .DefaultText("min_replicas")
-              .Help("Engines at the start."),
+              .Help("Engines at the start.")
+              .Inert(kNotScaled),
           &c.initial_replicas);
   v.Value(Field("max_replicas").Range(1, kReplicasMax).Live().Help("Engines at most."),
           &c.max_replicas);
@@ -73,33 +77,26 @@ void VisitReplicas(AutoscalingConfig& c, FieldVisitor& v) {
 
 void VisitFields(AutoscalingConfig& c, FieldVisitor& v) {
   VisitReplicas(c, v);
-  v.Value(Field("target_ongoing_requests")
-              .Above(0)
-              .Live()
-              .Help("Requests each engine should have, on average."),
-          &c.target_ongoing_requests);
-  const auto seconds = [&](Field field, const Slot& slot) {
-    v.Value(field.Unit("s").Live(), slot);
+  const auto value = [&](Field field, const Slot& slot) {
+    v.Value(field.Live().Inert(kNotScaled), slot);
   };
-  seconds(Field("look_back_period_s").Above(0).Help("Over which requests are averaged."),
-          &c.look_back_period_s);
-  seconds(Field("upscale_delay_s")
-              .Range(0, kYearS)
-              .Help("How long more engines must be wanted before there are more."),
-          &c.upscale_delay_s);
-  seconds(Field("downscale_delay_s")
-              .Range(0, kYearS)
-              .Help("How long fewer engines must be wanted before there are fewer."),
-          &c.downscale_delay_s);
-  seconds(Field("downscale_to_zero_delay_s")
-              .Range(0, kYearS)
-              .DefaultText("downscale_delay_s")
-              .Help("The same for the last engine."),
-          &c.downscale_to_zero_delay_s);
-  v.Value(Field("upscaling_factor").Above(0).Live().Help("Gain of a step up."),
-          &c.upscaling_factor);
-  v.Value(Field("downscaling_factor").Above(0).Live().Help("Gain of a step down."),
-          &c.downscaling_factor);
+  value(Field("target_ongoing_requests").Above(0).Help("Requests of an engine, on average."),
+        &c.target_ongoing_requests);
+  value(Field("look_back_period_s").Above(0).Unit("s").Help("Over which requests are averaged."),
+        &c.look_back_period_s);
+  const auto delay = [&](Field field, const Slot& slot) {
+    value(field.Range(0, kYearS).Unit("s"), slot);
+  };
+  delay(Field("upscale_delay_s").Help("How long more engines must be wanted to be started."),
+        &c.upscale_delay_s);
+  delay(Field("downscale_delay_s").Help("How long fewer engines must be wanted to be ended."),
+        &c.downscale_delay_s);
+  delay(Field("downscale_to_zero_delay_s")
+            .DefaultText("downscale_delay_s")
+            .Help("The same for the last engine."),
+        &c.downscale_to_zero_delay_s);
+  value(Field("upscaling_factor").Above(0).Help("Gain of a step up."), &c.upscaling_factor);
+  value(Field("downscaling_factor").Above(0).Help("Gain of a step down."), &c.downscaling_factor);
   VisitInert(kAutoscalingInert, v);
   v.Unused(Field("policy")
                .Help("A policy of one's own.")
@@ -109,15 +106,20 @@ void VisitFields(AutoscalingConfig& c, FieldVisitor& v) {
 }  // namespace
 
 void VisitFields(DeploymentConfig& c, FieldVisitor& v) {
-  v.Unused(Field("num_replicas")
-               .DefaultText("1")
-               .Help("Engines, or \"auto\"; instead of autoscaling_config."),
-           CheckNumReplicas);
+  Json num_replicas = c.num_replicas;
+  v.Value(Field("num_replicas")
+              .Allowed("an integer from 0 to 1000, or \"auto\"")
+              .Live()
+              .Help("How many engines; instead of autoscaling_config."),
+          &num_replicas, CheckNumReplicas);
+  if (num_replicas.is_number_integer()) c.num_replicas = num_replicas.get<int>();
   bool has_autoscaling = c.autoscaling_config.has_value();
   AutoscalingConfig autoscaling = c.autoscaling_config.value_or(AutoscalingConfig());
+  if (num_replicas == "auto") autoscaling.max_replicas = kAutoReplicasMax;
   v.Object(
       Field("autoscaling_config").Help("How many engines, by load."),
       [&](FieldVisitor& w) { VisitFields(autoscaling, w); }, &has_autoscaling);
+  has_autoscaling = has_autoscaling || num_replicas == "auto";
   c.autoscaling_config = has_autoscaling ? std::optional(autoscaling) : std::nullopt;
   v.Value(Field("max_ongoing_requests")
               .Range(1, kUnbounded)

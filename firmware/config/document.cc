@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <limits>
 #include <sstream>
 
 namespace hearth::config {
@@ -61,9 +60,8 @@ std::optional<double> ReadNumber(std::string_view text) {
   if (text[0] == '+') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return std::numeric_limits<double>::infinity();
-  return error == std::errc{} ? std::optional(value) : std::nullopt;
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  return is_number ? std::optional(value) : std::nullopt;  // 1e999 stays the text that it is
 }
 
 bool IsOneOf(std::string_view text, std::initializer_list<std::string_view> words) {
@@ -83,24 +81,29 @@ Json PlainValue(const std::string& text) {
 // Builds the value from the parser's events. Open lists and maps are a stack.
 class Builder : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++num_documents_ > 1) {
+      Refuse(mark, "a second document begins here, after '---' or after the end of the first; "
+                   "keep one of them");
+    }
+  }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Add(mark, "", anchor, nullptr);
+    Add(mark, anchor, nullptr);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckTag(mark, tag);
-    const bool is_key = !open_.empty() && open_.back().is_map && !open_.back().has_key;
-    if (is_key) return AddKey(mark, value, tag == "?");
-    Add(mark, tag, anchor, tag == "?" ? PlainValue(value) : Json(value));
+    if (AwaitsKey()) return AddKey(mark, value, tag == "?");
+    Count(mark, 0, value.size());
+    Add(mark, anchor, tag == "?" ? PlainValue(value) : Json(value));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto it = anchors_.find(anchor);
-    if (it == anchors_.end()) Refuse(mark, "an alias stands inside of what it names");
-    num_values_ += it->second.num_values;
-    Add(mark, "", 0, it->second.value);
+    if (it == anchors_.end()) Refuse(mark, "the alias names nothing that ends before it");
+    Count(mark, it->second.num_values, it->second.num_bytes);
+    Add(mark, 0, it->second.value);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
@@ -125,11 +128,13 @@ class Builder : public YAML::EventHandler {
     bool is_map = false;
     bool has_key = false;
     std::string key;
-    int first_value = 0;  // num_values_ when it was opened
+    int values_before = 0;  // num_values_ and num_bytes_ when it was opened
+    size_t bytes_before = 0;
   };
   struct Anchored {
     Json value;
     int num_values = 0;
+    size_t num_bytes = 0;
   };
 
   static Place PlaceOf(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
@@ -143,6 +148,10 @@ class Builder : public YAML::EventHandler {
     Refuse(mark, "the tag '" + tag + "' is not read here; write the value without it");
   }
 
+  bool AwaitsKey() const {
+    return !open_.empty() && open_.back().is_map && !open_.back().has_key;
+  }
+
   std::string NextPath() const {
     if (open_.empty()) return "";
     const Level& level = open_.back();
@@ -150,11 +159,21 @@ class Builder : public YAML::EventHandler {
                         : ItemPath(level.path, level.value.size());
   }
 
-  void Count(const YAML::Mark& mark) {
-    if (++num_values_ <= kDocumentValuesMax) return;
-    Refuse(mark, "the text has more than " + std::to_string(kDocumentValuesMax) +
-                     " values with what its aliases repeat; shorten it");
+  void Count(const YAML::Mark& mark, int values, size_t bytes) {
+    num_values_ += values;
+    num_bytes_ += bytes;
+    if (num_values_ > kDocumentValuesMax) {
+      Refuse(mark, "the text has more than " + std::to_string(kDocumentValuesMax) +
+                       " values with what its aliases repeat; shorten it");
+    }
+    if (num_bytes_ > kDocumentMemoryMax) {
+      Refuse(mark, "the text takes more than " + std::to_string(kDocumentMemoryMax) +
+                       " bytes with what its aliases repeat; shorten it");
+    }
   }
+
+  // What stands at a path, and the path.
+  void CountValue(const YAML::Mark& mark, const std::string& path) { Count(mark, 1, path.size()); }
 
   void AddKey(const YAML::Mark& mark, const std::string& key, bool is_plain) {
     Level& level = open_.back();
@@ -163,6 +182,10 @@ class Builder : public YAML::EventHandler {
     }
     if (level.value.size() >= kDocumentKeysMax) {
       Refuse(mark, "a map has more than " + std::to_string(kDocumentKeysMax) + " keys; shorten it");
+    }
+    if (key.size() > kDocumentKeyBytesMax) {
+      Refuse(mark, "a key has " + std::to_string(key.size()) + " bytes, the limit is " +
+                       std::to_string(kDocumentKeyBytesMax));
     }
     if (level.value.contains(key)) {
       Refuse(mark, "the key '" + key + "' stands twice" +
@@ -174,10 +197,7 @@ class Builder : public YAML::EventHandler {
   }
 
   void Open(const YAML::Mark& mark, YAML::anchor_t anchor, bool is_map) {
-    Count(mark);
-    if (!open_.empty() && open_.back().is_map && !open_.back().has_key) {
-      Refuse(mark, "a key must be a word, not a list or a map");
-    }
+    if (AwaitsKey()) Refuse(mark, "a key must be a word, not a list or a map");
     if (open_.size() >= kDocumentDepthMax) {
       Refuse(mark, "the text is nested deeper than " + std::to_string(kDocumentDepthMax) +
                        " levels; flatten it");
@@ -187,7 +207,9 @@ class Builder : public YAML::EventHandler {
     level.path = NextPath();
     level.anchor = anchor;
     level.is_map = is_map;
-    level.first_value = num_values_;
+    level.values_before = num_values_;
+    level.bytes_before = num_bytes_;
+    CountValue(mark, level.path);
     document_.places.try_emplace(level.path, PlaceOf(mark));
     open_.push_back(std::move(level));
   }
@@ -195,20 +217,26 @@ class Builder : public YAML::EventHandler {
   void Close() {
     Level level = std::move(open_.back());
     open_.pop_back();
-    Put(level.anchor, std::move(level.value), num_values_ - level.first_value);
+    Put(level.anchor, std::move(level.value), num_values_ - level.values_before,
+        num_bytes_ - level.bytes_before);
   }
 
-  void Add(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, Json value) {
-    Count(mark);
-    if (!open_.empty() && open_.back().is_map && !open_.back().has_key) {
-      Refuse(mark, "a key must be a word, not an alias or nothing");
+  void Add(const YAML::Mark& mark, YAML::anchor_t anchor, Json value) {
+    if (AwaitsKey()) Refuse(mark, "a key must be a word, not an alias or nothing");
+    const std::string path = NextPath();
+    CountValue(mark, path);
+    document_.places.try_emplace(path, PlaceOf(mark));
+    const size_t bytes = value.is_string() ? value.get_ref<const std::string&>().size() : 0;
+    Put(anchor, std::move(value), 1, bytes + path.size());
+  }
+
+  // An anchored value is kept twice, and counts twice.
+  void Put(YAML::anchor_t anchor, Json value, int num_values, size_t num_bytes) {
+    if (anchor != 0) {
+      anchors_[anchor] = {value, num_values, num_bytes};
+      num_values_ += num_values;
+      num_bytes_ += num_bytes;
     }
-    document_.places.try_emplace(NextPath(), PlaceOf(mark));
-    Put(anchor, std::move(value), 1);
-  }
-
-  void Put(YAML::anchor_t anchor, Json value, int num_values) {
-    if (anchor != 0) anchors_[anchor] = {value, num_values};
     if (open_.empty()) {
       document_.json = std::move(value);
       return;
@@ -226,6 +254,8 @@ class Builder : public YAML::EventHandler {
   std::vector<Level> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
   int num_values_ = 0;
+  size_t num_bytes_ = 0;
+  int num_documents_ = 0;
 };
 
 // The first byte that is no UTF-8, or npos; also of NUL, which no text has.
@@ -320,12 +350,7 @@ ParsedDocument ParseDocument(std::string_view text) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    parser.HandleNextDocument(builder);
-    Builder second;
-    if (parser.HandleNextDocument(second)) {
-      parsed.problems.push_back(
-          TextProblem({}, "the text has more than one document (---); keep one of them"));
-      return parsed;
+    while (parser.HandleNextDocument(builder)) {
     }
     parsed.document = builder.Take();
   } catch (const Refused& refused) {
@@ -349,6 +374,19 @@ std::string MemberPath(std::string_view parent, std::string_view name) {
 
 std::string ItemPath(std::string_view parent, size_t index) {
   return std::string(parent) + "[" + std::to_string(index) + "]";
+}
+
+bool IsPlainString(std::string_view word) {
+  const auto is_letter = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; };
+  if (word.empty() || (!is_letter(word[0]) && word[0] != '/' && word[0] != '_')) return false;
+  const bool is_simple = std::all_of(word.begin(), word.end(), [&](char c) {
+    return is_letter(c) || std::isdigit(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("_-./:").find(c) != std::string_view::npos;
+  });
+  if (!is_simple || word.back() == ':') return false;
+  std::string lower(word);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return !IsOneOf(lower, {"null", "true", "false", "yes", "no", "on", "off", "y", "n"});
 }
 
 std::string ShowValue(const Json& value) {

@@ -19,8 +19,10 @@ namespace hearth::config {
 // Bounds of a text; one that reaches them is refused with the figure.
 inline constexpr size_t kDocumentBytesMax = size_t{1} << 20;
 inline constexpr int kDocumentDepthMax = 32;
-inline constexpr size_t kDocumentKeysMax = 4096;  // of one map: Json looks a key up one by one
+inline constexpr size_t kDocumentKeysMax = 1024;  // of one map: Json looks a key up one by one
+inline constexpr size_t kDocumentKeyBytesMax = 256;
 inline constexpr int kDocumentValuesMax = 100'000;  // with what aliases repeat
+inline constexpr size_t kDocumentMemoryMax = size_t{16} << 20;  // bytes of values and of their paths
 
 struct Document {
   Json json;
@@ -41,6 +43,9 @@ ParsedDocument ParseDocument(std::string_view text);
 // "a.b" + "c" = "a.b.c"; "" + "c" = "c".
 std::string MemberPath(std::string_view parent, std::string_view name);
 std::string ItemPath(std::string_view parent, size_t index);
+
+// Whether this word, unquoted, is a string to YAML 1.2 and to older readers alike (`no` is not).
+bool IsPlainString(std::string_view word);
 
 // A value as it would stand in a message: compact JSON, cut after a line's length.
 std::string ShowValue(const Json& value);

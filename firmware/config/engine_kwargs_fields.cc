@@ -71,7 +71,7 @@ void VisitFixed(FieldVisitor& v) {
   constexpr std::string_view kEngines = "autoscaling_config.max_replicas says how many engines";
   const auto integer = [&](std::string_view name, std::string_view help, int64_t value,
                            std::string_view why) {
-    v.Unused(Field(name).Of(kInteger).Help(help), Only(value, why));
+    v.Unused(Field(name).Of(kInteger).Help(help).MustBe(value, why));
   };
   integer("tensor_parallel_size", "GPUs a replica is cut over.", 1, kOneDevice);
   integer("pipeline_parallel_size", "Stages a replica is cut into.", 1, kOneDevice);
@@ -80,7 +80,7 @@ void VisitFixed(FieldVisitor& v) {
   integer("block_size", "Tokens of a KV block.", 16, "KV blocks have 16 tokens here");
   integer("cpu_offload_gb", "GiB of weights kept on the host.", 0, "weights stay on the device");
   const auto off = [&](std::string_view name, std::string_view help, std::string_view why) {
-    v.Unused(Field(name).Of(kBoolean).Help(help), Only(false, why));
+    v.Unused(Field(name).Of(kBoolean).Help(help).MustBe(false, why));
   };
   off("enable_expert_parallel", "Experts over GPUs.", kOneDevice);
   off("enable_lora", "Serve LoRA adapters.", "LoRA adapters are not served by this release");
@@ -88,7 +88,7 @@ void VisitFixed(FieldVisitor& v) {
   off("enable_auto_tool_choice", "Tool calls.", "tool calls are not parsed by this release");
   const auto word = [&](std::string_view name, std::string_view help, const char* value,
                         std::string_view why) {
-    v.Unused(Field(name).Of(kString).Help(help), Only(value, why));
+    v.Unused(Field(name).Of(kString).Help(help).MustBe(value, why));
   };
   word("kv_cache_dtype", "How the KV cache is kept.", "auto", "the backend chooses it");
   word("task", "What the model does.", "generate", "this engine generates text");

@@ -1,4 +1,3 @@
-#include <cctype>
 #include <string>
 
 #include "firmware/config/document.h"
@@ -7,24 +6,22 @@
 namespace hearth::config {
 namespace {
 
-// Whether the word reads back as the string it is, without quotes.
-bool IsPlain(const std::string& text) {
-  if (text.empty() || text.find_first_of("\"'#{}[],&*!|>%@`\\\n\t") != std::string::npos)
-    return false;
-  if (text.find(": ") != std::string::npos || text.back() == ':' || text.back() == ' ')
-    return false;
-  const char first = text[0];
-  if (std::isalnum(static_cast<unsigned char>(first)) == 0 && first != '/' && first != '_' &&
-      first != '.') {
-    return false;
+// Ray reads with PyYAML, to which 1e-07 is a word and 1.0e-07 a number.
+std::string Number(double value) {
+  std::string text = DumpJson(Json(value));
+  const size_t exponent = text.find('e');
+  if (exponent != std::string::npos && text.find('.') == std::string::npos) {
+    text.insert(exponent, ".0");
   }
-  const ParsedDocument parsed = ParseDocument(text);
-  return parsed.document && parsed.document->json == Json(text);
+  return text;
 }
 
 // JSON is YAML, so that what is not plain is written as JSON.
 std::string Scalar(const Json& value) {
-  if (value.is_string() && IsPlain(value.get<std::string>())) return value.get<std::string>();
+  if (value.is_number_float()) return Number(value.get<double>());
+  if (value.is_string() && IsPlainString(value.get_ref<const std::string&>())) {
+    return value.get<std::string>();
+  }
   return DumpJson(value);
 }
 

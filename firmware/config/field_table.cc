@@ -1,6 +1,7 @@
 #include "firmware/config/field_table.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
@@ -9,6 +10,9 @@
 
 namespace hearth::config {
 namespace {
+
+constexpr size_t kChoicesShownMax = 12;
+constexpr size_t kUnknownShownMax = 20;  // of one map; each costs a search for the nearest
 
 // Shortest text that gives the number back: 0.5, 1000000000.
 std::string NumberText(double number) {
@@ -102,7 +106,11 @@ void BoundBySlot(Field& field, const Slot& slot) {
   field.max = std::min(field.max, bound);
 }
 
-// Edit distance, of insertions, deletions, replacements and swapped neighbours.
+bool IsSameLetter(char a, char b) {
+  return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+}
+
+// Edit distance, of insertions, deletions, replacements and swapped neighbours; case is no matter.
 size_t Distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   std::iota(last.begin(), last.end(), size_t{0});
@@ -110,8 +118,9 @@ size_t Distance(std::string_view a, std::string_view b) {
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       row[j] =
-          std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+          std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (IsSameLetter(a[i - 1], b[j - 1]) ? 0 : 1)});
+      const bool swapped = i > 1 && j > 1 && IsSameLetter(a[i - 1], b[j - 2]) &&
+                           IsSameLetter(a[i - 2], b[j - 1]);
       if (swapped) row[j] = std::min(row[j], before[j - 2] + 1);
     }
     before = last;
@@ -147,6 +156,7 @@ class SchemaWriter : public FieldVisitor {
   static Json Describe(const Field& field) {
     Json row{{"name", field.name}, {"type", TypeName(field.type)}};
     if (!field.choices.empty()) row["choices"] = field.choices;
+    if (!field.must_be.is_null()) row["must_be"] = field.must_be;
     if (std::isfinite(field.min)) row["min"] = field.min;
     if (std::isfinite(field.max)) row["max"] = field.max;
     if (field.min_is_excluded) row["min_excluded"] = true;
@@ -214,12 +224,14 @@ std::string_view EffectName(Effect effect) {
 }
 
 std::string AllowedText(const Field& field) {
+  if (!field.must_be.is_null()) return DumpJson(field.must_be);
+  if (!field.allowed.empty()) return std::string(field.allowed);
   if (field.type == FieldType::kChoice) {
+    const size_t shown = std::min(field.choices.size(), kChoicesShownMax);
     std::string text = "one of ";
-    for (size_t i = 0; i < field.choices.size(); ++i) {
-      text += (i > 0 ? ", " : "") + std::string(field.choices[i]);
-    }
-    return text;
+    for (size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + std::string(field.choices[i]);
+    const size_t more = field.choices.size() - shown;
+    return text + (more > 0 ? " and " + std::to_string(more) + " more" : "");
   }
   return std::string(Noun(field.type)) + RangeText(field) +
          (field.unit.empty() ? "" : " (" + std::string(field.unit) + ")");
@@ -289,28 +301,40 @@ void FieldReader::Report(const Field& field, Severity severity, const Json& valu
                                 AllowedText(field)));
 }
 
-// False when a problem was reported, or the field does nothing.
+// Whether the value may be taken; what is wrong or without effect is reported.
 bool FieldReader::Accepts(const Field& field, const Json& value) {
   const std::string path = MemberPath(path_, field.name);
   if (field.effect == Effect::kRefused) {
     Report(field, Severity::kError, value, path + " is not taken: " + std::string(field.reason));
     return false;
   }
-  if (!HasType(field.type, value) || !IsInRange(field, value) || !IsAmong(field, value)) {
-    const std::string shown = field.secret ? "this value" : ShowValue(value);
-    Report(field, Severity::kError, value,
-           path + " must be " + AllowedText(field) + ", not " + shown +
-               (field.hint.empty() ? "" : "; " + std::string(field.hint)));
-    if (field.type == FieldType::kChoice && value.is_string()) {
-      problems_.back().nearest = Nearest(value.get<std::string>(), field.choices);
-    }
+  const bool is_allowed = field.must_be.is_null()
+                              ? HasType(field.type, value) && IsInRange(field, value) &&
+                                    IsAmong(field, value)
+                              : value == field.must_be;
+  if (!is_allowed) {
+    ReportNotAllowed(field, value);
     return false;
   }
   if (field.effect == Effect::kInert) {
     Report(field, Severity::kWarning, value,
            path + " has no effect here: " + std::string(field.reason));
   }
-  return field.effect == Effect::kHonoured;
+  return true;
+}
+
+void FieldReader::ReportNotAllowed(const Field& field, const Json& value) {
+  std::string message = MemberPath(path_, field.name) + " must be " + AllowedText(field) + ", not " +
+                        (field.secret ? "this value" : ShowValue(value));
+  std::string nearest;
+  if (field.type == FieldType::kChoice && value.is_string()) {
+    nearest = Nearest(value.get<std::string>(), field.choices);
+  }
+  if (!nearest.empty()) message += "; did you mean '" + nearest + "'?";
+  if (!field.hint.empty()) message += "; " + std::string(field.hint);
+  if (!field.must_be.is_null()) message += ": " + std::string(field.reason);
+  Report(field, Severity::kError, value, std::move(message));
+  problems_.back().nearest = std::move(nearest);
 }
 
 void FieldReader::Value(Field field, const Slot& slot, const Check& check) {
@@ -339,7 +363,9 @@ void FieldReader::Object(Field field, const Members& members, bool* present) {
     if (field.required) Report(field, Severity::kError, nullptr, path + " is missing");
     return;
   }
-  if (Accepts(field, *value)) ReadFields(document_, *value, path, members, problems_);
+  if (Accepts(field, *value) && field.effect == Effect::kHonoured) {
+    ReadFields(document_, *value, path, members, problems_);
+  }
 }
 
 void FieldReader::Unused(Field field, const Check& check) {
@@ -352,8 +378,10 @@ void FieldReader::Unused(Field field, const Check& check) {
 }
 
 void FieldReader::ReportUnknown() {
+  size_t num_unknown = 0;
   for (const auto& [name, value] : object_.items()) {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (++num_unknown > kUnknownShownMax) continue;
     const std::string nearest = Nearest(name, known_);
     std::string message = MemberPath(path_, name) + " is not known" +
                           (path_.empty() ? "" : "; " + path_ + " has no field '" + name + "'");
@@ -363,6 +391,11 @@ void FieldReader::ReportUnknown() {
     problem.nearest = nearest;
     problems_.push_back(std::move(problem));
   }
+  if (num_unknown <= kUnknownShownMax) return;
+  problems_.push_back(ProblemAt(document_, Severity::kError, path_, nullptr,
+                                (path_.empty() ? "the text" : path_) + " has " +
+                                    std::to_string(num_unknown - kUnknownShownMax) +
+                                    " more fields that are not known"));
 }
 
 void ReadFields(const Document& document, const Json& value, const std::string& path,

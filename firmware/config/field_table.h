@@ -37,32 +37,40 @@ std::string_view EffectName(Effect effect);
 
 // How one field is declared. Texts live for ever.
 struct Field {
-  explicit constexpr Field(std::string_view name_in) : name(name_in) {}
+  explicit Field(std::string_view name_in) : name(name_in) {}
 
-  constexpr Field& Of(FieldType t) { type = t; return *this; }
-  constexpr Field& Help(std::string_view text) { help = text; return *this; }
-  constexpr Field& Range(double from, double to = kNoBound) { min = from; max = to; return *this; }
-  constexpr Field& Above(double bound) { min = bound; min_is_excluded = true; return *this; }
-  constexpr Field& Unit(std::string_view text) { unit = text; return *this; }
+  Field& Of(FieldType t) { type = t; return *this; }
+  Field& Help(std::string_view text) { help = text; return *this; }
+  Field& Range(double from, double to = kNoBound) { min = from; max = to; return *this; }
+  Field& Above(double bound) { min = bound; min_is_excluded = true; return *this; }
+  Field& Unit(std::string_view text) { unit = text; return *this; }
   // What an absent value means, where the default's own value does not say it.
-  constexpr Field& DefaultText(std::string_view text) { default_text = text; return *this; }
+  Field& DefaultText(std::string_view text) { default_text = text; return *this; }
   Field& Choices(std::vector<std::string_view> words) {
     choices = std::move(words);
     type = FieldType::kChoice;
     return *this;
   }
+  // The one value that is taken; any other is refused because of `why`.
+  Field& MustBe(Json value, std::string_view why) {
+    must_be = std::move(value);
+    reason = why;
+    return *this;
+  }
+  // What is allowed, where the type cannot say it.
+  Field& Allowed(std::string_view text) { allowed = text; return *this; }
   // Said beside a value of the wrong type.
-  constexpr Field& Hint(std::string_view text) { hint = text; return *this; }
-  constexpr Field& Required() { required = true; return *this; }
-  constexpr Field& Live() { live = true; return *this; }    // applies without a new engine
-  constexpr Field& Ours() { ours = true; return *this; }    // Hearth's own, unknown to Ray
-  constexpr Field& Secret() { secret = true; return *this; }  // its value is never shown
-  constexpr Field& Inert(std::string_view why) {
+  Field& Hint(std::string_view text) { hint = text; return *this; }
+  Field& Required() { required = true; return *this; }
+  Field& Live() { live = true; return *this; }    // applies without a new engine
+  Field& Ours() { ours = true; return *this; }    // Hearth's own, unknown to Ray
+  Field& Secret() { secret = true; return *this; }  // its value is never shown
+  Field& Inert(std::string_view why) {
     effect = Effect::kInert;
     reason = why;
     return *this;
   }
-  constexpr Field& Refused(std::string_view why) {
+  Field& Refused(std::string_view why) {
     effect = Effect::kRefused;
     reason = why;
     return *this;
@@ -75,9 +83,11 @@ struct Field {
   std::string_view help = {};
   std::string_view unit = {};
   std::string_view default_text = {};
+  std::string_view allowed = {};
   std::string_view hint = {};
-  std::string_view reason = {};  // why it is inert or refused
+  std::string_view reason = {};  // why it is inert or refused, or must be one value
   std::vector<std::string_view> choices = {};
+  Json must_be = nullptr;  // null: no such value
   double min = -kNoBound;
   double max = kNoBound;
   bool min_is_excluded = false;
@@ -134,6 +144,7 @@ class FieldReader : public FieldVisitor {
   const Json* Find(const Field& field);
   void Report(const Field& field, Severity severity, const Json& value, std::string message);
   bool Accepts(const Field& field, const Json& value);
+  void ReportNotAllowed(const Field& field, const Json& value);
 
   const Document& document_;
   const Json& object_;
@@ -146,8 +157,8 @@ class FieldReader : public FieldVisitor {
 void ReadFields(const Document& document, const Json& value, const std::string& path,
                 const FieldVisitor::Members& members, std::vector<Problem>& problems);
 
-// [{"name", "type", "fields"?, "choices"?, "min"?, "max"?, "min_excluded"?, "unit"?, "default",
-//   "default_text"?, "required", "effect", "reason"?, "help", "live", "ours", "secret"}]
+// [{"name", "type", "fields"?, "choices"?, "min"?, "max"?, "min_excluded"?, "must_be"?, "unit"?, "default",
+//   "default_text"?, "required", "effect", "reason"?, "help", "allowed", "live", "ours", "secret"}]
 Json FieldsSchema(const FieldVisitor::Members& members);
 
 // Only what differs from what `defaults` visits; both visit the same fields.

@@ -7,66 +7,19 @@
 namespace hearth::config {
 namespace {
 
-// ray.util.accelerators: families of which only some members name a variant.
-constexpr std::string_view kAccelerators[] = {"A10",
-                                              "A10G",
-                                              "A100",
-                                              "A100-40G",
-                                              "A100-80G",
-                                              "B200",
-                                              "B300",
-                                              "GH200",
-                                              "H100",
-                                              "H20",
-                                              "H200",
-                                              "K80",
-                                              "L4",
-                                              "L40",
-                                              "L40S",
-                                              "P100",
-                                              "P4",
-                                              "RTX-A6000",
-                                              "RTX-PRO-6000",
-                                              "T4",
-                                              "V100",
-                                              "A6000",
-                                              "TPU-V2",
-                                              "TPU-V3",
-                                              "TPU-V4",
-                                              "TPU-V5P",
-                                              "TPU-V5LITEPOD",
-                                              "TPU-V6E",
-                                              "TPU-V7X",
-                                              "Intel-GPU-Max-1550",
-                                              "Intel-GPU-Max-1100",
-                                              "Intel-GAUDI",
-                                              "AMD-Instinct-MI100",
-                                              "AMD-Instinct-MI210",
-                                              "AMD-Instinct-MI250X",
-                                              "AMD-Instinct-MI250X-MI250",
-                                              "AMD-Instinct-MI300A",
-                                              "AMD-Instinct-MI300X-OAM",
-                                              "AMD-Instinct-MI300X-HF",
-                                              "AMD-Instinct-MI308X",
-                                              "AMD-Instinct-MI325X-OAM",
-                                              "AMD-Instinct-MI350X-OAM",
-                                              "AMD-Instinct-MI355X-OAM",
-                                              "AMD-Radeon-R9-200-HD-7900",
-                                              "AMD-Radeon-HD-7900",
-                                              "aws-neuron-core",
-                                              "Ascend910B",
-                                              "Ascend910B4"};
-
-std::optional<std::string> CheckAccelerator(const Json& value) {
-  const auto& name = value.get_ref<const std::string&>();
-  if (std::find(std::begin(kAccelerators), std::end(kAccelerators), name) !=
-      std::end(kAccelerators)) {
-    return std::nullopt;
-  }
-  const std::string nearest = Nearest(name, {std::begin(kAccelerators), std::end(kAccelerators)});
-  return "is not an accelerator type: \"" + name + "\"" +
-         (nearest.empty() ? "" : "; did you mean '" + nearest + "'?") +
-         " Ray knows A10G, A100, H100, H200, L4, L40S, T4 and others";
+// ray.util.accelerators; A10 is Ray's own second name of A10G.
+const std::vector<std::string_view>& Accelerators() {
+  static const std::vector<std::string_view> names{
+      "A10G", "A100", "H100", "H200", "L4", "L40S", "T4", "A10", "A100-40G", "A100-80G", "A6000",
+      "B200", "B300", "GH200", "H20", "K80", "L40", "P100", "P4", "RTX-A6000", "RTX-PRO-6000",
+      "V100", "TPU-V2", "TPU-V3", "TPU-V4", "TPU-V5P", "TPU-V5LITEPOD", "TPU-V6E", "TPU-V7X",
+      "Intel-GPU-Max-1550", "Intel-GPU-Max-1100", "Intel-GAUDI", "AMD-Instinct-MI100",
+      "AMD-Instinct-MI210", "AMD-Instinct-MI250X", "AMD-Instinct-MI250X-MI250",
+      "AMD-Instinct-MI300A", "AMD-Instinct-MI300X-OAM", "AMD-Instinct-MI300X-HF",
+      "AMD-Instinct-MI308X", "AMD-Instinct-MI325X-OAM", "AMD-Instinct-MI350X-OAM",
+      "AMD-Instinct-MI355X-OAM", "AMD-Radeon-R9-200-HD-7900", "AMD-Radeon-HD-7900",
+      "aws-neuron-core", "Ascend910B", "Ascend910B4"};
+  return names;
 }
 
 std::optional<std::string> CheckModelId(const Json& value) {
@@ -82,7 +35,7 @@ std::optional<std::string> CheckModelId(const Json& value) {
 
 std::optional<std::string> CheckSource(const Json& value) {
   const auto& source = value.get_ref<const std::string&>();
-  for (const std::string_view scheme : {"s3://", "gs://", "abfss://", "azure://", "http"}) {
+  for (const std::string_view scheme : {"s3://", "gs://", "abfss://", "azure://", "http://", "https://"}) {
     if (source.starts_with(scheme)) {
       return "must be a directory of this box or a Hugging Face id, not " + ShowValue(value) +
              ": copy the model to this box and name its directory";
@@ -92,29 +45,19 @@ std::optional<std::string> CheckSource(const Json& value) {
   return std::nullopt;
 }
 
-// A size that must be one: this box has one device.
-void VisitLora(FieldVisitor& v) {
-  v.Unused(Field("dynamic_lora_loading_path").Of(FieldType::kString).Help("Where adapters lie."));
-  v.Unused(Field("max_num_adapters_per_replica")
-               .Of(FieldType::kInteger)
-               .Range(1)
-               .Help("Adapters loaded at a time."));
-  v.Unused(
-      Field("download_timeout_s").Of(FieldType::kNumber).Help("How long a download may take."));
-  v.Unused(Field("max_download_tries")
-               .Of(FieldType::kInteger)
-               .Range(1)
-               .Help("How often a download is tried."));
-}
+constexpr std::string_view kNoLora = "LoRA adapters are not served by this release; leave it out";
+constexpr std::string_view kNoPython = "no Python runs on this box; leave it out";
+
+// clang-format off
+constexpr UnusedField kLora[] = {
+    {"dynamic_lora_loading_path", FieldType::kString, "Where adapters lie.", kNoLora},
+    {"max_num_adapters_per_replica", FieldType::kInteger, "Adapters loaded at a time.", kNoLora},
+    {"download_timeout_s", FieldType::kNumber, "How long a download may take.", kNoLora},
+    {"max_download_tries", FieldType::kInteger, "How often a download is tried.", kNoLora},
+};
+// clang-format on
 
 }  // namespace
-
-FieldVisitor::Check Only(Json wanted, std::string_view why) {
-  return [wanted = std::move(wanted), why](const Json& value) -> std::optional<std::string> {
-    if (value == wanted) return std::nullopt;
-    return "must be " + ShowValue(wanted) + ", not " + ShowValue(value) + ": " + std::string(why);
-  };
-}
 
 void VisitFields(ModelLoadingConfig& c, FieldVisitor& v) {
   v.Value(Field("model_id").Required().Help("The name clients send as `model`."), &c.model_id,
@@ -122,11 +65,9 @@ void VisitFields(ModelLoadingConfig& c, FieldVisitor& v) {
   v.Value(Field("model_source")
               .Of(FieldType::kString)
               .DefaultText("model_id, as a Hugging Face id")
-              .Hint("a cloud mirror (bucket_uri) is not read from here: copy "
-                    "the model to this box "
+              .Hint("a cloud mirror (bucket_uri) is not read from here: copy the model to this box "
                     "and name its directory")
-              .Help("A directory of this box (absolute), or a Hugging Face id "
-                    "of a model in the "
+              .Help("A directory of this box (absolute), or a Hugging Face id of a model in the "
                     "models directory."),
           &c.model_source, CheckSource);
   v.Unused(Field("tokenizer_source")
@@ -181,9 +122,10 @@ void VisitFields(LlmConfig& config, FieldVisitor& v) {
   v.Object(Field("model_loading_config").Required().Help("Which model, and from where."),
            [&](FieldVisitor& w) { VisitFields(config.model_loading_config, w); });
   v.Value(Field("accelerator_type")
+              .Choices(Accelerators())
               .DefaultText("what the box has")
               .Help("The GPU the model is meant for."),
-          &config.accelerator_type, CheckAccelerator);
+          &config.accelerator_type);
   v.Object(Field("engine_kwargs").Help("Settings of the engine, by vLLM's names."),
            [&](FieldVisitor& w) { VisitFields(config.engine_kwargs, w); });
   v.Object(Field("deployment_config").Help("How many engines, and what they take on."),
@@ -201,23 +143,20 @@ void VisitFields(LlmConfig& config, FieldVisitor& v) {
                .Of(FieldType::kObject)
                .Help("Bundles on a cluster.")
                .Inert("there is one box, and one place on it"));
-  v.Object(Field("lora_config")
-               .Help("LoRA adapters.")
-               .Refused("LoRA adapters are not served by this release; leave it out"),
-           VisitLora);
+  v.Object(Field("lora_config").Help("LoRA adapters.").Refused(kNoLora),
+           [](FieldVisitor& w) { VisitRefused(kLora, w); });
   v.Unused(Field("runtime_env")
                .Of(FieldType::kObject)
                .Help("Environment of Ray's workers.")
                .Inert("the engine takes no environment from here"));
-  v.Unused(Field("llm_engine").Of(FieldType::kString).Help("The engine."),
-           Only("vLLM", "Ray knows no other; here it means Hearth's engine"));
+  v.Unused(Field("llm_engine").Of(FieldType::kString).Help("The engine.").MustBe("vLLM", "Ray knows no other; here it means Hearth's engine"));
   v.Unused(Field("server_cls")
                .Help("A server class of one's own.")
-               .Refused("no Python runs on this box; leave it out"));
+               .Refused(kNoPython));
   v.Unused(Field("callback_config")
                .Of(FieldType::kObject)
                .Help("Python called at the start.")
-               .Refused("no Python runs on this box; leave it out"));
+               .Refused(kNoPython));
   v.Unused(Field("resources_per_bundle")
                .Of(FieldType::kObject)
                .Help("Of older Ray.")
@@ -225,15 +164,12 @@ void VisitFields(LlmConfig& config, FieldVisitor& v) {
 }
 
 void VisitApplicationFields(FieldVisitor& v) {
-  std::string path = "ray.serve.llm:build_openai_app";
   v.Unused(Field("name")
                .Of(FieldType::kString)
                .Help("The application's name.")
                .Inert("there is one application"));
-  v.Unused(Field("route_prefix").Of(FieldType::kString).Help("Where it is served."),
-           Only("/", "the API stays at /v1"));
-  v.Unused(Field("import_path").Of(FieldType::kString).Help("What builds the application."),
-           Only(path, "it is what serves llm_configs"));
+  v.Unused(Field("route_prefix").Of(FieldType::kString).Help("Where it is served.").MustBe("/", "the API stays at /v1"));
+  v.Unused(Field("import_path").Of(FieldType::kString).Help("What builds the application.").MustBe("ray.serve.llm:build_openai_app", "it is what serves llm_configs"));
   v.Unused(Field("runtime_env")
                .Of(FieldType::kObject)
                .Help("Environment of Ray's workers.")

@@ -32,7 +32,4 @@ void VisitRefused(const UnusedField (&rows)[N], FieldVisitor& v) {
   }
 }
 
-// A value that must be the given one, because of `why`.
-FieldVisitor::Check Only(Json wanted, std::string_view why);
-
 }  // namespace hearth::config

@@ -1,9 +1,37 @@
 // What no single field can say: rules between fields, and what a box caps.
 #include <algorithm>
+#include <cctype>
 
 #include "firmware/config/llm_config_fields.h"
 
 namespace hearth::config {
+namespace {
+
+std::vector<std::string> WordsOf(std::string_view text) {
+  std::vector<std::string> words(1);
+  for (const char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
+      words.emplace_back();
+    } else {
+      words.back() += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    }
+  }
+  return words;
+}
+
+// Whether the device ("NVIDIA A100-SXM4-40GB") is of the type ("A100-40G"): it has all its words.
+bool IsOfType(std::string_view device_name, const std::string& type) {
+  const std::vector<std::string> words = WordsOf(device_name);
+  const auto has = [&](const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  if (type == "A10G") return has("A10") || has("A10G");
+  const std::vector<std::string> wanted = WordsOf(type);
+  return std::all_of(wanted.begin(), wanted.end(),
+                     [&](const std::string& word) { return has(word) || has(word + "B"); });
+}
+
+}  // namespace
 
 void CheckTogether(const Document& document, const Json& json, const std::string& path,
                    const LlmConfig& config, std::vector<Problem>& problems) {
@@ -23,8 +51,7 @@ void CheckTogether(const Document& document, const Json& json, const std::string
       kwargs->value("disable_log_stats", Json(false)) == true) {
     fail("engine_kwargs.disable_log_stats", true,
          MemberPath(path, "engine_kwargs.disable_log_stats") +
-             " cannot be true while log_engine_metrics is on; set "
-             "log_engine_metrics to false");
+             " cannot be true while log_engine_metrics is on; set log_engine_metrics to false");
   }
   const auto& autoscaling = config.deployment_config.autoscaling_config;
   if (!autoscaling) return;
@@ -61,16 +88,12 @@ std::vector<Capped> CapsOf(const LlmConfig& config, const std::string& path,
                       std::move(reason)});
   };
   if (config.accelerator_type) {
-    const std::string wanted =
-        *config.accelerator_type == "A10" ? "A10G" : *config.accelerator_type;
-    const bool has_it =
-        facts.device == "cuda" &&
-        facts.device_name.find(wanted == "A10G" ? "A10" : wanted) != std::string::npos;
+    const std::string type = *config.accelerator_type == "A10" ? "A10G" : *config.accelerator_type;
+    const bool has_it = facts.device == "cuda" && IsOfType(facts.device_name, type);
+    const bool is_named = facts.device == "cuda" && !facts.device_name.empty();
     cap("accelerator_type", *config.accelerator_type,
-        has_it                      ? *config.accelerator_type
-        : facts.device_name.empty() ? facts.device
-                                    : facts.device_name,
-        "the model runs on what this box has");
+        has_it ? type : is_named ? facts.device_name : facts.device,
+        has_it ? "Ray calls the A10 so" : "the model runs on what this box has");
   }
   const std::string one =
       facts.replicas_max == 1

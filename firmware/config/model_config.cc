@@ -8,8 +8,17 @@
 namespace hearth::config {
 namespace {
 
-// Ray's bounds of num_replicas: "auto".
-constexpr int kAutoReplicasMax = 100;
+constexpr size_t kModelsMax = 100;  // of one configuration; more fit on no box
+constexpr int kConfigDepthMax = kDocumentDepthMax - 6;  // an export puts it into an application
+
+int DepthOf(const Json& value) {
+  int depth = 0;
+  if (value.is_structured()) {
+    for (const Json& member : value) depth = std::max(depth, DepthOf(member));
+    ++depth;
+  }
+  return depth;
+}
 
 class ModelConfigReader {
  public:
@@ -24,16 +33,14 @@ class ModelConfigReader {
     if (root.is_array()) return ReadList(root, "");
     if (!root.is_object()) {
       return Fail("", root,
-                  "the text must be a Serve application file, llm_configs or "
-                  "an LLMConfig, not " +
+                  "the text must be a Serve application file, llm_configs or an LLMConfig, not " +
                       ShowValue(root));
     }
     if (root.contains("applications")) return ReadApplications(root);
     if (root.contains("llm_configs")) return ReadArguments(root, "");
     if (root.contains("serveConfigV2") || root.contains("spec")) {
       return Fail("", nullptr,
-                  "this looks like a Kubernetes resource; paste the text under "
-                  "serveConfigV2");
+                  "this looks like a Kubernetes resource; paste the text under serveConfigV2");
     }
     ReadConfig(root, "");
   }
@@ -49,8 +56,7 @@ class ModelConfigReader {
     ReadFields(document_, value, path, members, checked_.problems);
   }
 
-  // The whole file: what stands beside `applications` is Ray Serve's, of its
-  // cluster.
+  // The whole file: what stands beside `applications` is Ray Serve's, of its cluster.
   void ReadApplications(const Json& root) {
     ReadFieldsAt(root, "", [&](FieldVisitor& v) {
       constexpr std::string_view kBox = "the box config says where and how this box listens";
@@ -105,6 +111,13 @@ class ModelConfigReader {
   }
 
   void ReadList(const Json& list, const std::string& path) {
+    num_models_ += list.size();
+    if (num_models_ > kModelsMax) {
+      return Fail(path, nullptr,
+                  (path.empty() ? "the text" : path) + " has too many models: " +
+                      std::to_string(num_models_) + " of them, the limit is " +
+                      std::to_string(kModelsMax));
+    }
     for (size_t i = 0; i < list.size(); ++i) {
       const std::string item = ItemPath(path, i);
       if (list[i].is_string()) {
@@ -138,26 +151,20 @@ class ModelConfigReader {
                      checked_.problems.end(),
                      [](const Problem& problem) { return problem.severity == Severity::kError; });
     if (!is_right) return;
+    if (DepthOf(json) > kConfigDepthMax) {
+      return Fail(path, nullptr,
+                  (path.empty() ? "the LLMConfig" : path) + " is nested deeper than " +
+                      std::to_string(kConfigDepthMax) + " levels; flatten it");
+    }
     CheckTogether(document_, json, path, config, checked_.problems);
-    SettleReplicas(json, config);
     CheckName(config, path);
-    for (Capped& capped : CapsOf(config, path, facts_))
+    for (Capped& capped : CapsOf(config, path, facts_)) {
       checked_.capped.push_back(std::move(capped));
+    }
+    if (config.accelerator_type == "A10") config.accelerator_type = "A10G";
     checked_.llm_configs.push_back(std::move(config));
     checked_.paths.push_back(path);
     checked_.normal["llm_configs"].push_back(json);
-  }
-
-  static void SettleReplicas(const Json& json, LlmConfig& config) {
-    const auto deployment = json.find("deployment_config");
-    if (deployment == json.end() || !deployment->is_object()) return;
-    const Json count = deployment->value("num_replicas", Json(nullptr));
-    if (count.is_number_integer()) config.deployment_config.num_replicas = count.get<int>();
-    auto& autoscaling = config.deployment_config.autoscaling_config;
-    if (count == "auto" && !autoscaling) {
-      autoscaling.emplace();
-      autoscaling->max_replicas = kAutoReplicasMax;
-    }
   }
 
   void CheckName(const LlmConfig& config, const std::string& path) {
@@ -174,6 +181,7 @@ class ModelConfigReader {
   const BoxFacts& facts_;
   CheckedModelConfig& checked_;
   std::map<std::string, std::string> names_;  // model_id -> path
+  size_t num_models_ = 0;
 };
 
 void SortByPlace(std::vector<Problem>& problems) {
@@ -190,6 +198,12 @@ CheckedModelConfig CheckModelConfig(std::string_view text, const BoxFacts& facts
   const ParsedDocument parsed = ParseDocument(text);
   checked.problems = parsed.problems;
   if (parsed.document) ModelConfigReader(*parsed.document, facts, checked).Read();
+  if (const size_t bytes = ExportYaml(checked.normal).size(); bytes > kDocumentBytesMax) {
+    checked.problems.push_back({.value = nullptr,
+                                .message = "written out as an application file the text has " +
+                                           std::to_string(bytes) + " bytes, the limit is " +
+                                           std::to_string(kDocumentBytesMax)});
+  }
   if (parsed.document) checked.places = parsed.document->places;
   SortByPlace(checked.problems);
   return checked;
