@@ -16,6 +16,7 @@ import { ConfigForm } from './config_form.js';
 import { CheckPanel } from './check_panel.js';
 import { diffTable } from './diff_view.js';
 import { auditTable, momentText, RevisionList } from './revision_list.js';
+import { withIndentedItems } from './repair.js';
 import { TextView } from './text_view.js';
 
 const kCheckDelayMs = 300;  // after the last key
@@ -117,11 +118,14 @@ class ConfigPage {
     this.discard_ = button('config-discard', t('Discard changes'), () => this.discardText_());
     this.file_ = el('input', { type: 'file', accept: '.yaml,.yml,.json,text/*', hidden: true, 'aria-label': t('File'), onchange: () => this.attempt_(() => this.openFile_()) });
     this.open_ = button('config-open', t('Open a file …'), () => this.file_.click());
+    this.repair_ = el('div', { class: 'alert', hidden: true }, icon('info'),
+      el('span', {}, t('The fields of a list item stand below its dash, as in Ray’s own documentation. YAML wants them beside its first field.')),
+      el('button', { type: 'button', class: 'tool wide', id: 'config-repair', onclick: () => this.setText_(this.repaired_, 'form') }, t('Indent them')));
     this.about_ = el('p', { class: 'config-about', id: 'config-about' });
     return el('section', { class: 'config-editor', 'aria-label': t('Editor') },
       el('div', { class: 'config-bar' }, el('div', { class: 'group', role: 'group', 'aria-label': t('View') }, ...this.viewButtons_),
         this.paste_, this.open_, this.file_, this.discard_, this.about_),
-      this.formPlace_, this.textView_.element);
+      this.repair_, this.formPlace_, this.textView_.element);
   }
 
   setView_(view) {
@@ -160,6 +164,8 @@ class ConfigPage {
   setText_(text, from) {
     this.text_ = text;
     this.source_ = new ConfigDocument(this.yaml_, text);
+    this.repaired_ = this.source_.problem === null ? null
+      : withIndentedItems(text, (other) => new ConfigDocument(this.yaml_, other).problem === null);
     if (from !== 'text') this.textView_.value = text;
     const turn = ++this.turn_;
     this.checking_ = true;
@@ -202,6 +208,7 @@ class ConfigPage {
     this.textView_.readOnly = readOnly;
     for (const button of [this.paste_, this.open_]) button.disabled = readOnly;
     this.discard_.hidden = !this.dirty_;
+    this.repair_.hidden = readOnly || !this.repaired_;
     const state = !base ? '' : this.dirty_ ? t('Unsaved changes') : base.id === config?.active ? t('Revision {id}, active', { id: base.id }) : t('Revision {id}, not active', { id: base.id });
     this.about_.textContent = state;
     this.about_.classList.toggle('dirty', this.dirty_);
