@@ -259,8 +259,9 @@ class ConfigPage {
         return await send(expected);
       } catch (error) {
         const newest = error.detail?.('newest');
-        if (error.status !== 409 || newest === undefined || newest === expected) throw error;
-        const theirs = await api.getRevision(typeof newest === 'object' ? newest.id : newest);
+        // Without `expected` it is another apply that runs, and no text stands against another.
+        if (error.status !== 409 || !error.detail('expected') || newest === expected) throw error;
+        const theirs = await api.getRevision(newest);
         const choice = await askConflict(theirs, this.text_);
         if (choice === 'theirs') this.takeRevision_(theirs);
         if (choice !== 'mine') return null;
@@ -344,9 +345,11 @@ class ConfigPage {
 
   takeConfig_(config) {
     this.config_ = config;
+    // The same text is no conflict, whoever saved it.
+    if (this.base_ && config.revision?.document === this.text_) this.base_ = config.revision;
     const notice = (level, text, ...actions) => el('div', { class: `alert ${level}` }, icon('warning'), el('span', {}, text), ...actions);
     const action = (id, text, run) => el('button', { type: 'button', class: 'tool wide', id, onclick: () => this.attempt_(run) }, text);
-    const stale = this.base_ && config.newest !== this.base_.id;
+    const stale = this.base_ && config.revision && config.newest !== this.base_.id;
     const idle = this.base_ && !stale && config.active && config.newest !== config.active && !isRunning(config.apply);
     const key = JSON.stringify([config.read_only, config.recovery, stale, idle, config.newest, config.active]);
     if (key === this.noticed_) return;
