@@ -355,7 +355,7 @@ class ConfigPage {
     if (key === this.noticed_) return;
     this.noticed_ = key;
     this.notices_.replaceChildren(...[
-      config.recovery && notice('error', t('The box is in recovery mode: {reason}. No model runs. Correct the configuration, or restore a revision that worked, and apply it.', { reason: config.recovery.reason })),
+      config.recovery && notice('error', t('Correct the configuration, or restore a revision that worked, and apply it: that ends recovery mode.')),
       config.read_only && notice('warning', t('This page is read-only: {reason}', { reason: config.read_only })),
       stale && notice('warning', t('Revision {id} was saved by {author} after this page had read the configuration.', { id: config.newest, author: config.revision.author }),
         action('config-take', t('Show it'), () => this.takeNewest_())),
