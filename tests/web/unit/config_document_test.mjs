@@ -116,6 +116,13 @@ test('ConfigDocument: an edit of any text reads back as what was meant', () => {
   }
 });
 
+test('ConfigDocument: a key gets the name that was meant', () => {
+  const text = kText.replace('accelerator_type', 'acelerator_type');
+  assert.equal(read(text).renameKey([...kModel, 'acelerator_type'], 'accelerator_type'), kText);
+  assert.equal(read('{"a": 1}').renameKey(['a'], 'b'), '{"b": 1}');
+  assert.equal(read(kText).renameKey([...kModel, 'none'], 'some'), null);
+});
+
 test('ConfigDocument: a text that cannot be read says why', () => {
   assert.match(read('a: [1, 2').problem, /\w/);
   assert.match(read('a: 1\na: 2\n').problem, /unique/);

@@ -5,7 +5,7 @@ import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { getIn, pathText } from './config_document.js';
 import { defaultText, leavesOf, limitsOf, matchesSearch, textOf, valueOf } from './form_values.js';
-import { isWithin, problemsByField } from './problem_list.js';
+import { isWithin, messageAtField, problemsByField } from './problem_list.js';
 
 const kLong = ['any', 'object', 'map', 'list'];
 const kFirst = ['model_loading_config', 'engine_kwargs', 'deployment_config'];  // what most people come for
@@ -56,7 +56,7 @@ class FieldRow {
         el('option', { value: '' }, standard ? t('default ({value})', { value: standard }) : t('not said')),
         ...this.choices_.map((choice) => el('option', { value: choice }, choice)));
     }
-    if (kLong.includes(field.type)) return el('textarea', { ...common, class: 'code', rows: 2, spellcheck: 'false', onchange: change });
+    if (kLong.includes(field.type)) return el('textarea', { ...common, class: 'code', rows: 2, spellcheck: 'false', oninput: change });
     const numeric = field.type === 'integer' || field.type === 'number';
     return el('input', { ...common, type: field.secret ? 'password' : 'text', inputmode: numeric && 'decimal', autocomplete: 'off', spellcheck: 'false', oninput: change });
   }
@@ -105,7 +105,7 @@ class FieldRow {
     // The reason is said once: as the box says it of this value, or as the schema says it of any.
     const reason = field.effect !== 'honoured' && problems.length === 0 && field.reason;
     this.messages_.replaceChildren(...[
-      ...problems.map(({ severity, message }) => el('p', { class: severity }, message)),
+      ...problems.map((problem) => el('p', { class: problem.severity }, problem.path === this.pathText ? messageAtField(problem) : problem.message)),
       capped && el('p', { class: 'capped' },
         el('span', {}, t('configured'), ' ', el('b', {}, shown(capped.configured)), ' · ', t('effective'), ' ', el('b', {}, shown(capped.effective))),
         ` ${capped.reason}`),

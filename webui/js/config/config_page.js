@@ -12,6 +12,7 @@ import { ApplyView, isRunning } from './apply_view.js';
 import * as api from './config_api.js';
 import { askApply, askConflict, askDiscard, askPaste, askSave, showDiff } from './config_dialogs.js';
 import { ConfigDocument } from './config_document.js';
+import { pathKeys } from './problem_list.js';
 import { ConfigForm } from './config_form.js';
 import { CheckPanel } from './check_panel.js';
 import { diffTable } from './diff_view.js';
@@ -72,7 +73,7 @@ class ConfigPage {
       this.takeConfig_(config);
       this.takeRevision_(config.revision);
       this.showLower_(this.lower_);
-      if (isRunning(config.apply)) this.follow_(config.apply.id);
+      this.takeApply_(config.apply, config.apply?.state === 'returned' && config.apply.revision === config.newest);
       setTimeout(() => this.poll_(), kPollMs);
     } catch (error) {
       this.say_(error.message);
@@ -92,7 +93,7 @@ class ConfigPage {
       confirm: () => this.attempt_(api.confirmApply), cancel: () => this.attempt_(api.cancelApply), close: () => this.closeApply_() });
     this.textView_ = new TextView({ describedBy: 'config-check', onInput: (text) => this.setText_(text, 'text') });
     this.formPlace_ = el('div', { class: 'config-place' }, el('p', { class: 'muted' }, t('Reading the configuration …')));
-    this.check_ = new CheckPanel({ goTo: (problem) => this.goTo_(problem), apply: () => this.attempt_(() => this.apply_()), save: () => this.attempt_(() => this.save_()) });
+    this.check_ = new CheckPanel({ goTo: (problem) => this.goTo_(problem), rename: (problem) => this.rename_(problem), apply: () => this.attempt_(() => this.apply_()), save: () => this.attempt_(() => this.save_()) });
     this.revisions_ = new RevisionList({
       view: (revision) => this.attempt_(() => this.compare_(revision)), restore: (revision) => this.attempt_(() => this.restore_(revision)),
       canChange: () => !this.readOnly_ });
@@ -216,13 +217,13 @@ class ConfigPage {
     else this.check_.show(this.checked_, this.applicable_());
   }
 
-  /** {canApply, canSave, why}: why is the sentence for a button that cannot be used. */
+  /** {canApply, canSave, canEdit, why}: why is the sentence for a button that cannot be used. */
   applicable_() {
     const { config_: config, base_: base, checked_: checked } = this;
     const differs = this.dirty_ || base?.id !== config?.active || config?.recovery;
     const why = this.readOnly_ ? config?.read_only ?? '' : isRunning(config.apply) ? t('An apply is running.')
       : !differs ? t('This is what serves.') : !checked.ok ? '' : checked.fit && !checked.fit.fits ? t('It does not fit into the memory of this box.') : null;
-    return { canApply: why === null, canSave: !this.readOnly_ && this.dirty_ && checked.ok, why };
+    return { canApply: why === null, canSave: !this.readOnly_ && this.dirty_ && checked.ok, canEdit: !this.readOnly_, why };
   }
 
   goTo_({ path, line, column }) {
@@ -231,6 +232,10 @@ class ConfigPage {
       this.setView_('text');
       this.textView_.goTo(line, column);
     }
+  }
+
+  rename_({ path, nearest }) {
+    this.edit_((source) => source.renameKey(pathKeys(path), nearest) ?? source.text);
   }
 
   async pasteText_() {
@@ -318,6 +323,7 @@ class ConfigPage {
   async follow_(id) {
     if (this.following_ === id) return;
     this.following_ = id;
+    this.seenApply_ = id;
     for (let running = true; running && this.following_ === id;) {
       try {
         const apply = await api.getApply(id);
@@ -335,6 +341,13 @@ class ConfigPage {
       this.setText_(this.text_, 'text');
       await this.showLower_(this.lower_);
     });
+  }
+
+  /** @param tells whether one that has ended is worth a word: somebody should know why it was taken back */
+  takeApply_(apply, tells) {
+    this.seenApply_ = apply?.id;
+    if (isRunning(apply)) this.follow_(apply.id);
+    else if (apply && tells) this.applyView_.show(apply);
   }
 
   closeApply_() {
@@ -381,7 +394,7 @@ class ConfigPage {
         // Who has changed nothing sees what others save at once.
         if (config.newest !== this.base_?.id && !this.dirty_ && !document.querySelector('dialog[open]')) this.takeRevision_(config.revision);
         this.takeConfig_(config);
-        if (isRunning(config.apply)) this.follow_(config.apply.id);
+        this.takeApply_(config.apply, config.apply?.id !== this.seenApply_);
         if (changed) await this.showLower_(this.lower_);
         this.showAll_();
       }
