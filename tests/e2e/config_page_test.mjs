@@ -173,12 +173,15 @@ async function goesBackWhenAsked({ page, appliance }) {
 
 async function isOnTheDashboard({ page, origin }) {
   await page.goto(`${origin}/?from=now-15m&to=now&refresh=off`);
-  await page.waitForSelector('.panel[data-state="ready"]');
-  const { events } = await (await fetch(`${origin}/api/events?from=${Date.now() - 900000}&to=${Date.now()}`)).json();
+  await page.waitForSelector('.panel[data-state="ready"] .event-mark', { state: 'attached' });
+  const marks = page.locator('.event-handle');
+  const said = (await marks.evaluateAll((nodes) => nodes.map(({ title }) => title))).join('\n');
+  assert.match(said, /revision \d+/, 'the marks say which revision');
+  const nowS = Date.now() / 1000;
+  const { events } = await (await fetch(`${origin}/api/events?start=${nowS - 900}&end=${nowS}`)).json();
   const kinds = events.map(({ kind }) => kind);
   assert.ok(kinds.filter((kind) => kind === 'config_applied').length >= 4, String(kinds));
   assert.ok(kinds.includes('config_returned'), String(kinds));
-  await page.waitForSelector('.event-mark, [class*="event"]', { state: 'attached' });
 }
 
 test('Configuration page: paste, repair, apply, meet another browser, go back', { timeout: 600000 }, async (t) => {
