@@ -26,6 +26,7 @@
 #include "firmware/api/request_log.h"
 #include "firmware/api/requests_api.h"
 #include "firmware/api/rules_api.h"
+#include "firmware/api/settings_api.h"
 #include "firmware/api/status_api.h"
 #include "firmware/device/device_metrics.h"
 #include "firmware/http/assets_handler.h"
@@ -225,6 +226,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::HistoryRoutes(history.get(), history_options));
   add(api::RequestsRoutes(request_log.get()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
+  add(api::SettingsRoutes(&options.settings));
   add(http::AssetRoutes());
   return router;
 }
@@ -234,6 +236,8 @@ http::Router Appliance::Parts::MakeRouter() {
 Status Appliance::Parts::ServeModels() {
   for (models::ModelOptions model : options.models) {
     kept_models->ApplySettings(model);
+    LOG(kInfo) << "serving model '" << model.load.served_model_name << "' from "
+               << model.load.model;
     HEARTH_RETURN_IF_ERROR(models.Serve(std::move(model)));
   }
   std::vector<std::string> troubles = kept_models->troubles();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "firmware/config/box_config.h"
 #include "firmware/metrics/name_views.h"
 #include "firmware/models/model_manager.h"
 #include "firmware/remote_write/remote_writer.h"
@@ -14,11 +15,25 @@
 
 namespace hearth {
 
+// The model configuration that the box is started with.
+struct Seed {
+  std::string document;  // as the config page takes it; empty: none, what was applied last is served
+  std::string source;    // "the command line", or the file's name
+  bool pinned = false;   // it is served whatever was applied, and nothing else can be
+};
+
 struct ApplianceOptions {
   std::string host = "127.0.0.1";
   int port = 8080;                 // 0 = any free one
   std::string state_directory;     // made if absent; holds the .db files
   std::string engine_executable;   // path of hearth-engine
+  std::string models_directory;    // where model ids are looked for
+  int64_t memory_limit_bytes = 0;  // of the models together; 0 = what is free
+  Seed seed;
+  config::ApplyConfig apply;
+  config::RecoveryConfig recovery;
+  config::UsageStatsConfig usage_stats;
+  config::LoadedBoxConfig settings;  // for /api/settings
   std::vector<models::ModelOptions> models;
   // What /metrics shows to who does not choose with ?view=.
   metrics::ViewSet metrics_views = metrics::ViewSet::Default();

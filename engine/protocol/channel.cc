@@ -1,5 +1,6 @@
 #include "engine/protocol/channel.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,11 +32,7 @@ Status ReadExactly(int fd, uint8_t* data, size_t size, bool at_frame_start) {
   return Status::Ok();
 }
 
-}  // namespace
-
-Channel::~Channel() { close(fd_); }
-
-Status Channel::Send(const Message& message) {
+Result<std::vector<uint8_t>> MakeFrame(const Message& message) {
   const std::vector<uint8_t> payload = EncodeMessage(message);
   if (payload.size() > limits::kFrameBytesMax) {
     return ResourceExhausted("a frame of " + std::to_string(payload.size()) +
@@ -47,8 +44,32 @@ Status Channel::Send(const Message& message) {
     frame[i] = static_cast<uint8_t>(payload.size() >> (8 * i));
   }
   std::memcpy(frame.data() + kHeaderBytes, payload.data(), payload.size());
+  return frame;
+}
 
+}  // namespace
+
+Channel::~Channel() { close(fd_); }
+
+Status Channel::Send(const Message& message) {
+  HEARTH_ASSIGN_OR_RETURN(const std::vector<uint8_t> frame, MakeFrame(message));
   std::lock_guard lock(send_mutex_);
+  return Write(frame);
+}
+
+Status Channel::TrySend(const Message& message) {
+  HEARTH_ASSIGN_OR_RETURN(const std::vector<uint8_t> frame, MakeFrame(message));
+  std::unique_lock lock(send_mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return Unavailable("another frame is being sent");
+  // A Unix socket is writable while half of its buffer is free: room for any small frame.
+  pollfd writable{fd_, POLLOUT, 0};
+  if (poll(&writable, 1, 0) != 1 || (writable.revents & POLLOUT) == 0) {
+    return Unavailable("the peer does not read");
+  }
+  return Write(frame);
+}
+
+Status Channel::Write(std::span<const uint8_t> frame) {
   size_t done = 0;
   while (done < frame.size()) {
     const ssize_t n = send(fd_, frame.data() + done, frame.size() - done, MSG_NOSIGNAL);

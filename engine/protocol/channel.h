@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -20,6 +21,9 @@ class Channel {
   // Blocks while the peer does not read. kUnavailable when the peer is gone.
   Status Send(const Message& message);
 
+  // A small message, or kUnavailable where Send would wait: for a peer that may hang.
+  Status TrySend(const Message& message);
+
   // Blocks for the next frame. kUnavailable at the end of the stream; kDataLoss for a frame that is cut
   // short, too long (limits::kFrameBytesMax) or no message.
   Result<Message> Receive();
@@ -30,6 +34,8 @@ class Channel {
   int fd() const { return fd_; }
 
  private:
+  Status Write(std::span<const uint8_t> frame);  // under send_mutex_
+
   const int fd_;
   std::mutex send_mutex_;  // keeps frames whole
 };

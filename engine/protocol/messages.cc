@@ -8,8 +8,8 @@ namespace {
 
 // The names on the wire, in the order of Message's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Message>> kTypeNames = {
-    "load",  "generate", "abort",    "shutdown", "progress",
-    "ready", "failed",   "accepted", "refused",  "step_output"};
+    "load",    "generate", "abort",    "shutdown", "progress",   "ready",
+    "planned", "failed",   "accepted", "refused",  "step_output"};
 
 template <size_t index>
 Result<Message> DecodeAs(const Json& json) {

@@ -1,7 +1,7 @@
 // What hearthd and an engine say to each other; the only part of engine/ that firmware sees.
 //
 //   hearthd -> engine:  Load, Generate, Abort, Shutdown
-//   engine -> hearthd:  Progress, Ready | Failed, then Accepted | Refused per request,
+//   engine -> hearthd:  Progress, Ready | Planned | Failed, then Accepted | Refused per request,
 //                       and one StepOutput per step
 //
 // Every time is CLOCK_MONOTONIC in seconds, which both processes share. Text is UTF-8.
@@ -32,6 +32,7 @@ struct Load {
   std::string dtype = "auto";         // auto | bfloat16 | float32: how weights are kept
   int num_threads = 0;                // 0 = physical cores
   bool enable_prefix_caching = true;  // keep the KV of what was computed for prompts that share it
+  bool plan_only = false;             // answer Planned instead of loading, and exit
 
   template <typename V>
   void VisitFields(V& v) {
@@ -45,6 +46,7 @@ struct Load {
     v("dtype", dtype);
     v("num_threads", num_threads);
     v("enable_prefix_caching", enable_prefix_caching);
+    v("plan_only", plan_only);
   }
 };
 
@@ -163,6 +165,42 @@ struct Ready {
     v("kv_cache_bytes", kv_cache_bytes);
     v("workspace_bytes", workspace_bytes);
     v("load_time_s", load_time_s);
+  }
+};
+
+// What the model would take, found by the code that loads it, without reading a weight or taking
+// memory. Fields that Ready has too will be the same in it.
+struct Planned {
+  std::string architecture;
+  std::string device;
+  std::string device_name;
+  std::string dtype;
+  int64_t num_parameters = 0;
+  int64_t weight_bytes = 0;
+  int64_t kv_bytes_per_token = 0;  // of the KV cache, all layers
+  int64_t workspace_bytes = 0;
+  int max_position_embeddings = 0;  // tokens: the longest context the model knows
+  int max_model_len = 0;            // tokens: what was asked for, or the model's own
+  int max_num_seqs = 0;             // sequences in one step
+  int block_size = 0;               // tokens
+  int64_t memory_total_bytes = 0;   // of the device, or what this process may take of it
+  int64_t memory_free_bytes = 0;    // now
+  template <typename V>
+  void VisitFields(V& v) {
+    v("architecture", architecture);
+    v("device", device);
+    v("device_name", device_name);
+    v("dtype", dtype);
+    v("num_parameters", num_parameters);
+    v("weight_bytes", weight_bytes);
+    v("kv_bytes_per_token", kv_bytes_per_token);
+    v("workspace_bytes", workspace_bytes);
+    v("max_position_embeddings", max_position_embeddings);
+    v("max_model_len", max_model_len);
+    v("max_num_seqs", max_num_seqs);
+    v("block_size", block_size);
+    v("memory_total_bytes", memory_total_bytes);
+    v("memory_free_bytes", memory_free_bytes);
   }
 };
 
@@ -305,8 +343,8 @@ struct StepOutput {
   }
 };
 
-using Message = std::variant<Load, Generate, Abort, Shutdown, Progress, Ready, Failed, Accepted,
-                             Refused, StepOutput>;
+using Message = std::variant<Load, Generate, Abort, Shutdown, Progress, Ready, Planned, Failed,
+                             Accepted, Refused, StepOutput>;
 
 // CBOR of {"type": name, ...fields}.
 std::vector<uint8_t> EncodeMessage(const Message& message);

@@ -289,7 +289,12 @@ void HandleCompletion(Endpoint endpoint, const Watch& watch, const http::Request
   facts.http_request_id = http_request.request_id;
   facts.route = http_request.path;
   facts.max_tokens = request.generate.sampling_params.max_tokens;
-  auto ticket = watch.models->Submit(*model, std::move(request.generate), std::move(facts));
+  auto ticket = watch.models->Submit(*model, std::move(request.generate), std::move(facts),
+                                     [&response] { return response.ClientGone(); });
+  if (!ticket.ok() && ticket.status().code() == StatusCode::kAborted) {  // it left while in line
+    entry.Failed("client_gone");
+    return note.End("client_gone", kStatusClientLeft, ticket.status().message());
+  }
   if (!ticket.ok()) {
     const bool full = ticket.status().code() == StatusCode::kResourceExhausted;
     const int http_status = http::HttpStatusOf(ticket.status());

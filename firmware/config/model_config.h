@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,6 +81,8 @@ struct Capped {
 struct CheckedModelConfig {
   std::vector<Problem> problems;  // all of them, in the order of the text
   std::vector<LlmConfig> llm_configs;  // meaningless when HasErrors(problems)
+  std::vector<std::string> paths;      // of each in the text: "llm_configs[0]"
+  std::map<std::string, Place> places;  // of everything in the text, by path
   std::vector<Capped> capped;
   Json normal;  // {"llm_configs": [...]}: the document with what it left out absent, whatever its form was
 

@@ -21,12 +21,12 @@ enum class Severity {
 
 struct Problem {
   Severity severity = Severity::kError;
-  std::string path;     // "llm_configs[0].engine_kwargs.max_model_len"; empty: the whole text
-  Place place;
-  Json value;           // what stands there; null when something is missing
-  std::string message;  // a sentence that names path and value, the limit, and what to do
-  std::string allowed;  // "an integer from 1 to 1024", "one of auto, bfloat16, float32"
-  std::string nearest;  // of an unknown key: the known one it may have meant; may be empty
+  std::string path = {};     // "llm_configs[0].engine_kwargs.max_model_len"; empty: the whole text
+  Place place = {};
+  Json value = nullptr;      // what stands there; null when something is missing
+  std::string message = {};  // a sentence that names path and value, the limit, and what to do
+  std::string allowed = {};  // "an integer from 1 to 1024", "one of auto, bfloat16, float32"
+  std::string nearest = {};  // of an unknown key: the known one it may have meant; may be empty
 };
 
 inline bool HasErrors(const std::vector<Problem>& problems) {

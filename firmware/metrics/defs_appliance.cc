@@ -22,6 +22,7 @@ constexpr std::string_view kReason[] = {"reason"};
 constexpr std::string_view kStateLabel[] = {"state"};
 constexpr std::string_view kTierLabel[] = {"tier"};
 constexpr std::string_view kReasonLabel[] = {"reason"};
+constexpr std::string_view kOutcomeReason[] = {"outcome", "reason"};
 constexpr std::string_view kModelFinish[] = {"model_name", "finish_reason"};
 constexpr std::string_view kModelObjective[] = {"model_name", "objective"};
 
@@ -150,6 +151,17 @@ constexpr std::array kRows = {
               "Requests that left the request log before they were on the disk, since it could not be "
               "written or more came than it keeps.",
               "when a request ends", "increase(hearth_request_log_dropped_total[1h]) > 0"},
+    MetricDef{kConfigApplies, "hearth_config_applies_total", kCounter, kFrom, kOutcomeReason, {},
+              "Applies of a model configuration that ended: confirmed, or returned with the reason.",
+              "when an apply ends", "increase(hearth_config_applies_total{outcome!=\"confirmed\"}[1h]) > 0"},
+    MetricDef{kConfigActiveRevision, "hearth_config_active_revision", kGauge, kFrom, {}, {},
+              "The revision of the model configuration that serves; 0 when there is none.",
+              "when a revision is confirmed", "changes(hearth_config_active_revision[1d])"},
+    MetricDef{kConfigApplyInProgress, "hearth_config_apply_in_progress", kGauge, kFrom, {}, {},
+              "1 while a revision is applied or watched.", "when an apply begins or ends", ""},
+    MetricDef{kRecoveryMode, "hearth_recovery_mode", kGauge, kFrom, {}, {},
+              "1 while no model is started, because the active revision ended hearthd again and again.",
+              "at the start, and when another revision is confirmed", "hearth_recovery_mode == 1"},
     MetricDef{kRuleEvaluations, "hearth_rule_evaluations_total", kCounter, kFrom, kRuleGroup, {},
               "Evaluations of alerting and recording rules on the box.", kAtEvaluation, ""},
     MetricDef{kRuleEvaluationFailures, "hearth_rule_evaluation_failures_total", kCounter, kFrom,

@@ -140,16 +140,20 @@ const EngineObserver::Route& EngineObserver::RouteOf(const std::string& route) {
 
 void EngineObserver::OnState(std::string_view state) {
   const size_t current = IndexOf(kModelStates, state);
-  for (size_t i = 0; i < states_.size(); ++i) registry_->Set(states_[i], i == current ? 1 : 0);
+  for (size_t i = 0; i < states_.size(); ++i) SetGauge(states_[i], i == current ? 1 : 0);
+}
+
+void EngineObserver::SetGauge(Metric* gauge, double value) {
+  if (owns_gauges_) registry_->Set(gauge, value);
 }
 
 void EngineObserver::OnProcessStarted() { registry_->Add(starts_); }
 
 // An engine whose process is gone holds no weights: vLLM's deepest sleep.
 void EngineObserver::SetSleepState(bool awake) {
-  registry_->Set(sleep_states_[0], awake ? 1 : 0);
-  registry_->Set(sleep_states_[1], 0);
-  registry_->Set(sleep_states_[2], awake ? 0 : 1);
+  SetGauge(sleep_states_[0], awake ? 1 : 0);
+  SetGauge(sleep_states_[1], 0);
+  SetGauge(sleep_states_[2], awake ? 0 : 1);
 }
 
 void EngineObserver::SetReadyFacts(const protocol::Ready& ready) {
@@ -191,11 +195,11 @@ void EngineObserver::OnReady(const protocol::Ready& ready) {
   params_max_tokens_ = Engine(kRequestParamsMaxTokens, bounds);
   prefill_computed_tokens_ = Engine(kRequestPrefillKvComputedTokens, bounds);
 
-  SetReadyFacts(ready);
+  if (owns_gauges_) SetReadyFacts(ready);
   SetSleepState(true);
   holds_model_ = true;
-  registry_->Set(models_held_, 1);
-  registry_->Set(model_id_held_, 1);
+  SetGauge(models_held_, 1);
+  SetGauge(model_id_held_, 1);
   registry_->Add(loads_);
   registry_->Observe(load_ms_, ready.load_time_s * 1000);
 }
@@ -305,13 +309,12 @@ void EngineObserver::OnFinished(const protocol::FinishedRequest& finished, doubl
 
 void EngineObserver::OnStep(const protocol::StepOutput& output, double now_s) {
   const protocol::StepStats& stats = output.stats;
-  registry_->Set(running_, stats.num_requests_running);
-  registry_->Set(waiting_, stats.num_requests_waiting);
-  registry_->Set(waiting_by_reason_[0], stats.num_requests_waiting);  // nothing is ever deferred
-  registry_->Set(kv_usage_,
-                 stats.num_blocks_total == 0
-                     ? 0
-                     : static_cast<double>(stats.num_blocks_used) / stats.num_blocks_total);
+  SetGauge(running_, stats.num_requests_running);
+  SetGauge(waiting_, stats.num_requests_waiting);
+  SetGauge(waiting_by_reason_[0], stats.num_requests_waiting);  // nothing is ever deferred
+  SetGauge(kv_usage_, stats.num_blocks_total == 0
+                          ? 0
+                          : static_cast<double>(stats.num_blocks_used) / stats.num_blocks_total);
   registry_->Add(generation_tokens_, stats.num_generation_tokens);
   registry_->Add(preemptions_, stats.num_preemptions);
   registry_->Add(prefix_queries_, stats.prefix_cache_queries);
@@ -334,15 +337,24 @@ void EngineObserver::OnEngineGone(double unload_s) {
   requests_.clear();
   for (Metric* const gauge :
        {running_, waiting_, waiting_by_reason_[0], kv_usage_, models_held_, model_id_held_}) {
-    registry_->Set(gauge, 0);
+    SetGauge(gauge, 0);
   }
   SetSleepState(false);
-  for (Metric* const fact : ready_facts_) registry_->SetExposed(fact, false);
-  ready_facts_.clear();
+  WithdrawReadyFacts();
   if (std::exchange(holds_model_, false)) {
     registry_->Add(unloads_);
     registry_->Observe(unload_ms_, unload_s * 1000);
   }
+}
+
+void EngineObserver::WithdrawReadyFacts() {
+  for (Metric* const fact : ready_facts_) registry_->SetExposed(fact, false);
+  ready_facts_.clear();
+}
+
+void EngineObserver::HandGaugesOver() {
+  WithdrawReadyFacts();
+  owns_gauges_ = false;
 }
 
 void EngineObserver::OnRestart() { registry_->Add(restarts_); }

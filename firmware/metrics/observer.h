@@ -31,7 +31,7 @@ struct RequestFacts {
 };
 
 // One replica's engine. Every child exists at 0 from construction, those whose buckets depend on
-// max_model_len from OnReady. All calls come from the replica's own thread.
+// max_model_len from OnReady. One call at a time.
 class EngineObserver {
  public:
   // engine: the replica's index, "0" first. `slo` judges the model's requests and outlives this.
@@ -47,6 +47,9 @@ class EngineObserver {
   // unload_s: since the decision to end it; 0 when nobody decided.
   void OnEngineGone(double unload_s);
   void OnRestart();
+  // Another engine of the model has come, and the gauges are its from now on: this one withdraws
+  // what it showed, and only counts what it still does.
+  void HandGaugesOver();
 
  private:
   struct RequestState {
@@ -73,7 +76,9 @@ class EngineObserver {
   void ObserveLengths(const protocol::FinishedRequest& finished, const RequestFacts& facts);
   void Judge(const RequestState& request, const protocol::FinishedRequest& finished, double e2e_s);
   void CountEnd(const RequestFacts& facts, std::string_view finish_reason, double now_s);
+  void SetGauge(Metric* gauge, double value);  // unless it is another's
   void SetSleepState(bool awake);
+  void WithdrawReadyFacts();
   void SetReadyFacts(const protocol::Ready& ready);
 
   Registry* const registry_;
@@ -105,6 +110,7 @@ class EngineObserver {
   // What is true of the engine that runs (memory, capacity, configuration): withdrawn when it is gone.
   std::vector<Metric*> ready_facts_;
   bool holds_model_ = false;
+  bool owns_gauges_ = true;
   std::unordered_map<uint64_t, RequestState> requests_;
 };
 

@@ -1,8 +1,9 @@
 #include "firmware/models/model_manager.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
-#include <thread>
+#include <utility>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -11,6 +12,12 @@
 namespace hearth::models {
 
 using metrics::MetricId;
+
+namespace {
+
+constexpr std::chrono::milliseconds kDrainCheck{20};
+
+}  // namespace
 
 Ticket::~Ticket() {
   if (stream_ != nullptr && !finished_) replica_->Abort(stream_->request_id());
@@ -27,74 +34,127 @@ std::string NameOfDirectory(const std::string& model_directory) {
   return (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
 }
 
-ModelManager::Model::Model(ModelOptions options_in, metrics::Registry* registry)
-    : options(std::move(options_in)),
-      created_time_s(static_cast<double>(WallMillis()) / 1000),
-      slo(registry, options.load.served_model_name),
-      observer(registry, options.load.served_model_name) {
-  slo.SetTargets(options.slo);
-}
-
 ModelManager::ModelManager(std::string engine_executable, metrics::Registry* registry,
                            metrics::RequestLedger* ledger)
     : engine_executable_(std::move(engine_executable)),
       registry_(registry),
       ledger_(ledger),
       loop_duration_(registry->Get(MetricId::kServeControllerLoopDuration)),
-      num_loops_(registry->Get(MetricId::kServeControllerNumLoops)) {}
+      num_loops_(registry->Get(MetricId::kServeControllerNumLoops)),
+      drainer_([this] { RunDrainer(); }) {}
+
+ModelManager::~ModelManager() { Stop(); }
+
+// ---- Which models there are
+// -------------------------------------------------------------------------
+
+ModelManager::DeploymentPtr ModelManager::FindLocked(const std::string& model_name) const {
+  const auto it = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& each) {
+    return each->model_name() == model_name;
+  });
+  return it == deployments_.end() ? nullptr : *it;
+}
+
+Status ModelManager::NoSuchModelLocked(const std::string& model_name) const {
+  std::string served;
+  for (const DeploymentPtr& deployment : deployments_) {
+    if (!deployment->is_served()) continue;
+    served += (served.empty() ? "'" : ", '") + deployment->model_name() + "'";
+  }
+  return NotFound("the model '" + model_name + "' does not exist; this box serves " +
+                  (served.empty() ? "none" : served));
+}
+
+Result<ModelManager::DeploymentPtr> ModelManager::FindKnown(const std::string& model_name) const {
+  std::lock_guard lock(mutex_);
+  const DeploymentPtr deployment = FindLocked(model_name);
+  if (deployment == nullptr || !deployment->is_known()) return NoSuchModelLocked(model_name);
+  return deployment;
+}
+
+Result<ModelManager::DeploymentPtr> ModelManager::Find(const std::string& model_name) const {
+  std::lock_guard lock(mutex_);
+  if (!model_name.empty()) {
+    const DeploymentPtr deployment = FindLocked(model_name);
+    if (deployment == nullptr || !deployment->is_served()) return NoSuchModelLocked(model_name);
+    return deployment;
+  }
+  DeploymentPtr only;
+  for (const DeploymentPtr& deployment : deployments_) {
+    if (!deployment->is_served()) continue;
+    if (only != nullptr) return NoSuchModelLocked(model_name);
+    only = deployment;
+  }
+  return only != nullptr ? Result(only) : NoSuchModelLocked(model_name);
+}
+
+Result<ModelManager::DeploymentPtr> ModelManager::FindOrMakeLocked(const ModelOptions& options) {
+  const std::string& name = options.load.served_model_name;
+  if (stopping_) return Unavailable("the server is shutting down");
+  if (name.empty()) return InvalidArgument("a model needs a name; give it a served_model_name");
+  DeploymentPtr deployment = FindLocked(name);
+  if (deployment != nullptr) return deployment;
+  if (deployments_.size() >= limits::kModelsMax) {
+    return ResourceExhausted("this box has known " + std::to_string(deployments_.size()) +
+                             " models since it started, its limit; use one of their names");
+  }
+  deployment = std::make_shared<Deployment>(options, registry_, BellOfLocked(name));
+  ledger_->OnModelKnown(name, &deployment->slo());
+  deployments_.push_back(deployment);
+  return deployment;
+}
+
+std::shared_ptr<Bell> ModelManager::BellOfLocked(const std::string& model_name) {
+  std::shared_ptr<Bell>& bell = bells_[model_name];
+  if (bell == nullptr) bell = std::make_shared<Bell>();
+  return bell;
+}
+
+// ---- One model
+// --------------------------------------------------------------------------------------
 
 Status ModelManager::Serve(ModelOptions options) {
   const std::string name = options.load.served_model_name;
   std::lock_guard lock(mutex_);
-  if (name.empty()) return InvalidArgument("a model needs a name; give it a served_model_name");
-  ModelPtr model = FindLocked(name);
-  if (model != nullptr && model->is_served) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindOrMakeLocked(options));
+  if (deployment->is_served()) {
     return FailedPrecondition("the model '" + name + "' is served already; unload it first");
   }
-  if (model != nullptr && model->num_unloads > 0) {
+  if (unloads_[name] > 0) {
     return FailedPrecondition("the model '" + name +
                               "' is being unloaded; load it again when its requests have ended");
   }
-  if (model == nullptr && models_.size() >= limits::kModelsMax) {
-    return ResourceExhausted("this box has known " + std::to_string(models_.size()) +
-                             " models since it started, its limit; use one of their names");
-  }
   ShowEngineMetrics(name, options.log_engine_metrics);
-  if (model == nullptr) {
-    model = std::make_shared<Model>(std::move(options), registry_);
-    ledger_->OnModelKnown(name, &model->slo);
-    models_.push_back(model);
-  } else {
-    model->slo.SetTargets(options.slo);
-    model->options = std::move(options);
-    model->replicas.clear();
-    model->is_served = true;
-  }
-  model->replicas.push_back(std::make_shared<Replica>(engine_executable_, model->options.load,
-                                                      registry_, &model->slo, 0));
+  const double timeout_s = deployment->options().graceful_shutdown_timeout_s;
+  DrainLocked(name, deployment->Load(engine_executable_, std::move(options)), timeout_s);
   return Status::Ok();
 }
 
 Status ModelManager::Unload(const std::string& model_name, double drain_s) {
-  ModelPtr model;
-  std::vector<std::shared_ptr<Replica>> replicas;
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
   {
     std::lock_guard lock(mutex_);
-    model = FindLocked(model_name);
-    if (model == nullptr) return NoSuchModel(model_name);
-    model->is_served = false;
-    ++model->num_unloads;
-    replicas = model->replicas;
+    ++unloads_[model_name];
   }
+  const Deployment::Replicas replicas = deployment->Close();
   const double deadline_s = MonotonicSeconds() + drain_s;
   for (const auto& replica : replicas) {
     while (replica->num_ongoing() > 0 && MonotonicSeconds() < deadline_s) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      std::this_thread::sleep_for(kDrainCheck);
     }
     replica->Stop();
   }
   std::lock_guard lock(mutex_);
-  --model->num_unloads;
+  --unloads_[model_name];
+  return Status::Ok();
+}
+
+Status ModelManager::Remove(const std::string& model_name) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
+  std::lock_guard lock(mutex_);
+  deployment->Forget();
+  DrainLocked(model_name, deployment->Close(),
+              deployment->options().graceful_shutdown_timeout_s);
   return Status::Ok();
 }
 
@@ -103,99 +163,168 @@ void ModelManager::ShowEngineMetrics(const std::string& model_name, bool shown) 
   registry_->Set(registry_->Get(MetricId::kLogEngineMetrics, {model_name}), shown ? 1 : 0);
 }
 
-Status ModelManager::SetLogEngineMetrics(const std::string& model_name, bool shown) {
-  std::lock_guard lock(mutex_);
-  const ModelPtr model = FindLocked(model_name);
-  if (model == nullptr) return NoSuchModel(model_name);
-  model->options.log_engine_metrics = shown;
-  ShowEngineMetrics(model_name, shown);
+Status ModelManager::ApplyLive(const ModelOptions& options) {
+  const std::string& name = options.load.served_model_name;
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(name));
+  if (ToJson(deployment->options().load) != ToJson(options.load)) {
+    return InvalidArgument("model '" + name +
+                           "' cannot take this change while it serves: what its engine was started "
+                           "with would differ; exchange the engine");
+  }
+  deployment->SetLive(options);
+  ShowEngineMetrics(name, options.log_engine_metrics);
   return Status::Ok();
+}
+
+Status ModelManager::SetLogEngineMetrics(const std::string& model_name, bool shown) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
+  ModelOptions options = deployment->options();
+  options.log_engine_metrics = shown;
+  return ApplyLive(options);
 }
 
 Status ModelManager::SetSloTargets(const std::string& model_name,
                                    const metrics::SloTargets& targets) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
+  ModelOptions options = deployment->options();
+  options.slo = targets;
+  return ApplyLive(options);
+}
+
+// ---- The exchange of what a name serves
+// -------------------------------------------------------------
+
+Result<std::shared_ptr<Replica>> ModelManager::StartCandidate(const ModelOptions& options) {
+  const std::string& name = options.load.served_model_name;
+  if (name.empty()) return InvalidArgument("a model needs a name; give it a served_model_name");
   std::lock_guard lock(mutex_);
-  const ModelPtr model = FindLocked(model_name);
-  if (model == nullptr) return NoSuchModel(model_name);
-  model->options.slo = targets;
-  model->slo.SetTargets(targets);
+  if (stopping_) return Unavailable("the server is shutting down");
+  std::erase_if(candidates_, [](const auto& candidate) { return candidate.expired(); });
+  auto candidate =
+      std::make_shared<Replica>(engine_executable_, options.load, nullptr, BellOfLocked(name));
+  candidates_.push_back(candidate);
+  return candidate;
+}
+
+Result<ProbeAnswer> ModelManager::Probe(Replica& candidate, double timeout_s,
+                                        const std::function<bool()>& give_up) {
+  return RunProbe(candidate, [this] { return next_request_id_.fetch_add(1); }, timeout_s, give_up);
+}
+
+Status ModelManager::SwitchTo(ModelOptions options, std::shared_ptr<Replica> candidate) {
+  const std::string name = options.load.served_model_name;
+  options.load = candidate->load();
+  CHECK(options.load.served_model_name == name) << name;
+  std::lock_guard lock(mutex_);
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindOrMakeLocked(options));
+  const double timeout_s = deployment->options().graceful_shutdown_timeout_s;
+  const bool shown = options.log_engine_metrics;
+  HEARTH_ASSIGN_OR_RETURN(const auto gone, deployment->Serve(std::move(options), candidate));
+  ShowEngineMetrics(name, shown);
+  DrainLocked(name, gone, timeout_s);
   return Status::Ok();
 }
 
-ModelManager::ModelPtr ModelManager::FindLocked(const std::string& model_name) const {
-  const auto it = std::find_if(models_.begin(), models_.end(), [&](const ModelPtr& model) {
-    return model->options.load.served_model_name == model_name;
-  });
-  return it == models_.end() ? nullptr : *it;
-}
-
-Status ModelManager::NoSuchModel(const std::string& model_name) const {
-  std::string served;
-  for (const ModelPtr& model : models_) {
-    if (!model->is_served) continue;
-    served += (served.empty() ? "'" : ", '") + model->options.load.served_model_name + "'";
+Status ModelManager::Hold(const std::string& model_name, double wait_s) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
+  if (!deployment->is_served()) {
+    return NotFound("the model '" + model_name + "' is not served; there is nothing to hold");
   }
-  return NotFound("the model '" + model_name + "' does not exist; this box serves " +
-                  (served.empty() ? "none" : served));
+  deployment->Hold(wait_s);
+  return Status::Ok();
 }
 
-Result<ModelManager::ModelPtr> ModelManager::Find(const std::string& model_name) const {
+Status ModelManager::Release(const std::string& model_name) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
+  deployment->Release();
+  return Status::Ok();
+}
+
+Status ModelManager::StopReplicas(const std::string& model_name, double drain_s,
+                                  const std::function<bool()>& give_up) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
+  return deployment->StopReplicas(drain_s, give_up);
+}
+
+int ModelManager::num_draining(const std::string& model_name) const {
   std::lock_guard lock(mutex_);
-  if (!model_name.empty()) {
-    const ModelPtr model = FindLocked(model_name);
-    return model != nullptr && model->is_served ? Result(model) : NoSuchModel(model_name);
-  }
-  ModelPtr only;
-  for (const ModelPtr& model : models_) {
-    if (!model->is_served) continue;
-    if (only != nullptr) return NoSuchModel(model_name);
-    only = model;
-  }
-  return only != nullptr ? Result(only) : NoSuchModel(model_name);
+  return static_cast<int>(
+      std::count_if(draining_.begin(), draining_.end(),
+                    [&](const Draining& each) { return each.model_name == model_name; }));
 }
+
+void ModelManager::DrainLocked(const std::string& model_name, const Deployment::Replicas& replicas,
+                               double timeout_s) {
+  for (const auto& replica : replicas) {
+    const bool is_draining =
+        std::any_of(draining_.begin(), draining_.end(),
+                    [&](const Draining& each) { return each.replica == replica; });
+    if (!is_draining) draining_.push_back({replica, model_name, MonotonicSeconds() + timeout_s});
+  }
+  drain_changed_.notify_all();
+}
+
+void ModelManager::RunDrainer() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (draining_.empty()) {
+      drain_changed_.wait(lock);
+      continue;
+    }
+    const double now_s = MonotonicSeconds();
+    std::vector<Draining> ended;
+    for (auto it = draining_.begin(); it != draining_.end();) {
+      Replica& replica = *it->replica;
+      if (replica.num_ongoing() == 0 || now_s >= it->deadline_s) replica.BeginStop();
+      if (replica.HasEnded()) {
+        ended.push_back(std::move(*it));
+        it = draining_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    lock.unlock();
+    ended.clear();  // joins their threads, which have ended
+    lock.lock();
+    if (!draining_.empty()) drain_changed_.wait_for(lock, kDrainCheck);
+  }
+}
+
+// ---- Requests
+// ---------------------------------------------------------------------------------------
 
 Result<std::string> ModelManager::Resolve(const std::string& model_name) const {
-  HEARTH_ASSIGN_OR_RETURN(const ModelPtr model, Find(model_name));
-  return model->options.load.served_model_name;
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, Find(model_name));
+  return deployment->model_name();
 }
 
 metrics::ServiceObserver& ModelManager::ObserverOf(const std::string& model_name) const {
   std::lock_guard lock(mutex_);
-  const ModelPtr model = FindLocked(model_name);
-  CHECK(model != nullptr) << model_name;
-  return model->observer;  // models are never removed
+  const DeploymentPtr deployment = FindLocked(model_name);
+  CHECK(deployment != nullptr) << model_name;
+  return deployment->observer();  // deployments are never removed
 }
 
 Result<Ticket> ModelManager::Submit(const std::string& model_name, protocol::Generate generate,
-                                    metrics::RequestFacts facts) {
-  HEARTH_ASSIGN_OR_RETURN(const ModelPtr model, Find(model_name));
+                                    metrics::RequestFacts facts,
+                                    const std::function<bool()>& client_gone) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, Find(model_name));
   generate.request_id = next_request_id_.fetch_add(1);
-  std::vector<std::shared_ptr<Replica>> replicas;
-  {
-    std::lock_guard lock(mutex_);
-    replicas = model->replicas;
-  }
-  const auto replica = *std::min_element(
-      replicas.begin(), replicas.end(),
-      [](const auto& a, const auto& b) { return a->num_ongoing() < b->num_ongoing(); });
   const std::string route = facts.route;
-  model->num_placing.fetch_add(1);
-  auto stream = replica->Submit(std::move(generate), std::move(facts));
-  model->num_placing.fetch_sub(1);
-  if (!stream.ok()) return stream.status();
-  model->observer.OnPlaced(route);
-  return Ticket(replica, std::move(stream).value());
+  HEARTH_ASSIGN_OR_RETURN(auto placed, deployment->Place(std::move(generate), std::move(facts),
+                                                         client_gone));
+  deployment->observer().OnPlaced(route);
+  return Ticket(std::move(placed.replica), std::move(placed.stream));
 }
+
+// ---- All of them
+// ------------------------------------------------------------------------------------
 
 std::vector<ModelStatus> ModelManager::Statuses() const {
   std::vector<ModelStatus> statuses;
   std::lock_guard lock(mutex_);
-  for (const ModelPtr& model : models_) {
-    const auto& replica = *model->replicas.front();
-    const ModelOptions& options = model->options;
-    statuses.push_back({options.load.served_model_name, options.load.model, model->created_time_s,
-                        options.log_engine_metrics, options.slo, replica.status(),
-                        replica.num_ongoing()});
+  for (const DeploymentPtr& deployment : deployments_) {
+    if (deployment->is_known()) statuses.push_back(deployment->status());
   }
   return statuses;
 }
@@ -204,21 +333,7 @@ void ModelManager::Observe() {
   const double start_s = MonotonicSeconds();
   {
     std::lock_guard lock(mutex_);
-    for (const ModelPtr& model : models_) {
-      metrics::DeploymentReading reading;
-      reading.num_placing = model->num_placing.load();
-      reading.target_replicas = reading.desired_replicas = model->is_served ? 1 : 0;
-      for (size_t i = 0; i < model->replicas.size(); ++i) {
-        const Replica& replica = *model->replicas[i];
-        const int num_waiters = replica.num_waiters();
-        reading.num_in_backoff += num_waiters;
-        reading.num_queued += num_waiters + replica.num_queued();
-        reading.replicas.push_back({std::to_string(i),
-                                    replica.status().state == ReplicaState::kReady,
-                                    replica.num_ongoing()});
-      }
-      model->observer.OnReading(reading);
-    }
+    for (const DeploymentPtr& deployment : deployments_) deployment->Observe();
   }
   ledger_->Balance();
   registry_->Set(num_loops_, static_cast<double>(++loops_));
@@ -226,13 +341,23 @@ void ModelManager::Observe() {
 }
 
 void ModelManager::Stop() {
-  std::vector<std::shared_ptr<Replica>> replicas;
+  std::lock_guard stopping(stop_mutex_);
+  Deployment::Replicas replicas;
   {
     std::lock_guard lock(mutex_);
-    for (const ModelPtr& model : models_) {
-      replicas.insert(replicas.end(), model->replicas.begin(), model->replicas.end());
+    stopping_ = true;
+    for (const DeploymentPtr& deployment : deployments_) {
+      deployment->Shutdown();
+      for (const auto& replica : deployment->replicas()) replicas.push_back(replica);
+    }
+    for (const Draining& draining : draining_) replicas.push_back(draining.replica);
+    for (const auto& candidate : candidates_) {
+      if (auto replica = candidate.lock()) replicas.push_back(std::move(replica));
     }
   }
+  drain_changed_.notify_all();
+  if (drainer_.joinable()) drainer_.join();
+  for (const auto& replica : replicas) replica->BeginStop();
   for (const auto& replica : replicas) replica->Stop();
 }
 

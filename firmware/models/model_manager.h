@@ -2,37 +2,27 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/result.h"
 #include "firmware/metrics/request_ledger.h"
 #include "firmware/metrics/service_observer.h"
+#include "firmware/models/deployment.h"
+#include "firmware/models/probe.h"
 #include "firmware/models/replica.h"
 
 namespace hearth::models {
 
-// What to serve and how to watch it.
-struct ModelOptions {
-  protocol::Load load;
-  bool log_engine_metrics = true;  // show and record the model's vllm:* families
-  metrics::SloTargets slo;
-};
-
 // The name a model is served under when nobody gives one: that of its directory.
 std::string NameOfDirectory(const std::string& model_directory);
-
-struct ModelStatus {
-  std::string model_name;
-  std::string path;
-  double created_time_s = 0;  // Unix: when this box began to serve it
-  bool log_engine_metrics = true;
-  metrics::SloTargets slo;
-  ReplicaStatus replica;
-  int num_ongoing = 0;
-};
 
 // A submitted request. Destroying it before its final event was read aborts the request in the
 // engine.
@@ -58,25 +48,69 @@ class ModelManager {
   // engine_executable: path of hearth-engine. The others outlive the manager.
   ModelManager(std::string engine_executable, metrics::Registry* registry,
                metrics::RequestLedger* ledger);
+  ~ModelManager();  // Stop
+
+  // ---- One model
 
   // Starts serving; returns at once, the load goes on in the replica's thread. A model that was
-  // unloaded may be loaded again. kFailedPrecondition when the name is served already or its last
-  // engine still ends, kResourceExhausted at limits::kModelsMax, kInvalidArgument without a name.
+  // unloaded may be loaded again. kFailedPrecondition when the name is served already or an Unload of
+  // it is under way, kResourceExhausted at limits::kModelsMax, kInvalidArgument without a name.
   Status Serve(ModelOptions options);
 
   // No new requests; those in flight may finish for at most `drain_s`, then get EngineGone. Returns
   // when the engine is gone. The model stays known, as stopped. kNotFound for an unknown one.
   Status Unload(const std::string& model_name, double drain_s);
 
-  // At once, without touching the engine. kNotFound for an unknown model.
+  // No new requests, and the model is not known any more. Returns at once; those in flight may finish
+  // for its graceful_shutdown_timeout_s. kNotFound for an unknown one.
+  Status Remove(const std::string& model_name);
+
+  // At once, without touching the engine: limits, objectives, log_engine_metrics. kNotFound for an
+  // unknown model, kInvalidArgument when options.load is another than the one that is served.
+  Status ApplyLive(const ModelOptions& options);
   Status SetLogEngineMetrics(const std::string& model_name, bool shown);
   Status SetSloTargets(const std::string& model_name, const metrics::SloTargets& targets);
 
+  // ---- The exchange of what a name serves
+
+  // Starts an engine beside what serves. It gets no requests and shows in no series; an engine that
+  // ends has failed and is not started again. Look at its status() until it is kReady; to drop it, let
+  // go of it (the destructor ends the engine, at the latest after Replica::kShutdownGraceS).
+  Result<std::shared_ptr<Replica>> StartCandidate(const ModelOptions& options);
+
+  // One real generation through a candidate that is ready (see RunProbe). Blocks.
+  Result<ProbeAnswer> Probe(Replica& candidate, double timeout_s,
+                            const std::function<bool()>& give_up = {});
+
+  // Every request that comes from now on goes to the candidate, and every one that waits in line. Old
+  // replicas finish what they have, for at most the graceful_shutdown_timeout_s they were started
+  // with, in the background. A name that is not served yet is served from now on. Nothing has changed
+  // on kFailedPrecondition (the candidate is not ready any more) or kResourceExhausted (as in Serve).
+  Status SwitchTo(ModelOptions options, std::shared_ptr<Replica> candidate);
+
+  // Requests wait in line from now on, each at most wait_s, then kUnavailable. For an exchange whose
+  // two engines do not fit together: Hold, StopReplicas, StartCandidate, Probe, SwitchTo, Release.
+  // kNotFound for a model that is not served.
+  Status Hold(const std::string& model_name, double wait_s);
+  Status Release(const std::string& model_name);
+
+  // Of a model that is held: what is in flight finishes, for at most drain_s, then its engine ends.
+  // Returns when it is gone. kAborted when give_up() said so in time: the engine serves on.
+  Status StopReplicas(const std::string& model_name, double drain_s,
+                      const std::function<bool()>& give_up = {});
+
+  // Old replicas of the model that have not ended yet.
+  int num_draining(const std::string& model_name) const;
+
+  // ---- Requests
+
   // Assigns the request id and hands the request to the model's replica with the fewest ongoing
-  // requests. model_name may be empty when exactly one model is served. kNotFound for an unknown
-  // model.
+  // requests; waits in line where it must (Deployment::Place, which also names the errors).
+  // model_name may be empty when exactly one model is served. kNotFound for an unknown model.
+  // client_gone: asked while the request waits; may be empty.
   Result<Ticket> Submit(const std::string& model_name, protocol::Generate generate,
-                        metrics::RequestFacts facts);
+                        metrics::RequestFacts facts,
+                        const std::function<bool()>& client_gone = {});
 
   // The served name that `model_name` means, or kNotFound with the names that are served.
   Result<std::string> Resolve(const std::string& model_name) const;
@@ -84,41 +118,52 @@ class ModelManager {
   // Of a name that Resolve gave.
   metrics::ServiceObserver& ObserverOf(const std::string& model_name) const;
 
+  // Of all models that are known.
   std::vector<ModelStatus> Statuses() const;
 
   // One pass over all replicas: their state becomes metrics. Once a second.
   void Observe();
 
+  // Ends every engine, candidates too; requests get EngineGone or kUnavailable. Idempotent.
   void Stop();
 
  private:
-  struct Model {
-    Model(ModelOptions options_in, metrics::Registry* registry);
-
-    ModelOptions options;  // under the manager's mutex
-    const double created_time_s;
-    metrics::SloJudge slo;
-    metrics::ServiceObserver observer;
-    std::vector<std::shared_ptr<Replica>> replicas;  // under the manager's mutex
-    bool is_served = true;                           // under the manager's mutex; not unloaded
-    int num_unloads = 0;                             // under the manager's mutex; calls under way
-    std::atomic<int> num_placing{0};
+  using DeploymentPtr = std::shared_ptr<Deployment>;
+  struct Draining {
+    std::shared_ptr<Replica> replica;
+    std::string model_name;
+    double deadline_s = 0;  // monotonic
   };
-  using ModelPtr = std::shared_ptr<Model>;
 
-  ModelPtr FindLocked(const std::string& model_name) const;
-  Result<ModelPtr> Find(const std::string& model_name) const;
-  Status NoSuchModel(const std::string& model_name) const;
+  DeploymentPtr FindLocked(const std::string& model_name) const;
+  Result<DeploymentPtr> Find(const std::string& model_name) const;
+  Result<DeploymentPtr> FindKnown(const std::string& model_name) const;
+  Result<DeploymentPtr> FindOrMakeLocked(const ModelOptions& options);
+  Status NoSuchModelLocked(const std::string& model_name) const;
+  std::shared_ptr<Bell> BellOfLocked(const std::string& model_name);
   void ShowEngineMetrics(const std::string& model_name, bool shown);
+  void DrainLocked(const std::string& model_name, const Deployment::Replicas& replicas,
+                   double timeout_s);
+  void RunDrainer();
 
   const std::string engine_executable_;
   metrics::Registry* const registry_;
   metrics::RequestLedger* const ledger_;
   metrics::Metric *const loop_duration_, *const num_loops_;
-  mutable std::mutex mutex_;
-  std::vector<ModelPtr> models_;  // models are added, never removed
   std::atomic<uint64_t> next_request_id_{1};
   uint64_t loops_ = 0;  // Observe only
+
+  mutable std::mutex mutex_;  // guards what follows; before the deployments'
+  std::vector<DeploymentPtr> deployments_;  // are added, never removed
+  std::map<std::string, std::shared_ptr<Bell>> bells_;  // by model: also of one yet to be switched to
+  std::map<std::string, int> unloads_;      // calls of Unload under way
+  std::vector<std::weak_ptr<Replica>> candidates_;
+  std::vector<Draining> draining_;
+  bool stopping_ = false;
+  std::condition_variable drain_changed_;
+
+  std::mutex stop_mutex_;  // one caller of Stop joins; before the others
+  std::thread drainer_;
 };
 
 }  // namespace hearth::models

@@ -15,16 +15,19 @@ MAY_INCLUDE = {
     "webui": [],
     "firmware/http": ["webui", "base"],
     "firmware/metrics": ["storage/promql", "engine/protocol", "base"],
+    "firmware/config": ["base"],
     "firmware/device": ["firmware/metrics", "base"],
     "firmware/models": ["firmware/metrics", "engine/protocol", "base"],
+    "firmware/apply": ["firmware/config", "firmware/models", "firmware/metrics", "storage",
+                       "engine/protocol", "base"],
     "firmware/http_client": ["base"],
     "firmware/remote_write": ["firmware/http_client", "firmware/metrics", "storage",
                               "storage/promql", "base"],
     "firmware/cli": ["firmware/http_client", "firmware/api", "firmware/http", "firmware/metrics",
                      "storage", "storage/promql", "base"],
-    "firmware/api": ["firmware/http", "firmware/metrics", "firmware/models", "storage/promql",
+    "firmware/api": ["firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models", "storage/promql",
                      "storage", "engine/protocol", "base"],
-    "firmware": ["firmware/api", "firmware/http", "firmware/metrics", "firmware/models",
+    "firmware": ["firmware/api", "firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models",
                  "firmware/device", "firmware/remote_write", "storage", "storage/promql", "engine/protocol", "base"],
 }
 
@@ -34,12 +37,12 @@ LIBRARY_HOMES = {
     r"sqlite3\.h": ["storage/", "tests/unit/storage/", "tests/fault/"],
     r"nlohmann/.*": ["base/json.h"],
     r"re2/.*": ["storage/promql/", "storage/rules/", "tests/conformance/"],
-    r"yaml-cpp/.*": ["storage/rules/", "tests/conformance/"],
+    r"yaml-cpp/.*": ["storage/rules/", "firmware/config/", "tests/conformance/"],
     r"curl/.*": ["firmware/alerting/", "firmware/http_client/"],
     r"snappy\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
     r".*\.pb\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
     r"utf8proc\.h": ["engine/text/"],
-    r"CLI/.*": ["firmware/main.cc", "firmware/cli/"],
+    r"CLI/.*": ["firmware/command_line.cc", "firmware/cli/"],
 }
 
 FILE_LINES_MAX = 600

@@ -54,6 +54,7 @@ const kIconPaths = {
   stop: 'M7 7h10v10H7Z',
   plus: 'M12 5v14M5 12h14',
   copy: 'M9 9h11v11H9Zm-5 6V4h11',
+  lock: 'M6 11h12v9H6Zm2.5 0V8a3.5 3.5 0 0 1 7 0v3',
   globe: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm-8.6 6h17.2M3.4 15h17.2M12 3c-3.4 4-3.4 14 0 18 3.4-4 3.4-14 0-18Z',
 };
 

@@ -1,0 +1,155 @@
+#include "firmware/appliance_options.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "firmware/alerting/rule_service.h"
+#include "firmware/config/model_config.h"
+
+namespace hearth {
+namespace {
+
+using config::LoadedBoxConfig;
+using config::PlacedProblem;
+
+constexpr size_t kModelConfigBytesMax = size_t{1} << 20;
+
+// Collects what the parts say of the values they are given.
+class Settling {
+ public:
+  Settling(const LoadedBoxConfig& loaded, std::vector<PlacedProblem>& problems)
+      : loaded_(loaded), problems_(problems) {}
+
+  // `status` is about the setting at `path`.
+  void Check(const std::string& path, const Status& status) {
+    if (status.ok()) return;
+    PlacedProblem& placed = problems_.emplace_back();
+    placed.problem.path = path;
+    placed.problem.message = path + ": " + status.message();
+    placed.where = loaded_.Of(path).where;
+  }
+
+  template <typename T>
+  void Take(const std::string& path, Result<T> result, T& into) {
+    Check(path, result.status());
+    if (result.ok()) into = std::move(result).value();
+  }
+
+ private:
+  const LoadedBoxConfig& loaded_;
+  std::vector<PlacedProblem>& problems_;
+};
+
+// hearth-engine lies beside hearthd unless somebody says otherwise.
+std::string EngineBesideThisProgram() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (self.parent_path() / "hearth-engine").string();
+}
+
+std::string Or(const std::string& value, const std::string& otherwise) {
+  return value.empty() ? otherwise : value;
+}
+
+// {"a": "b"} with "=" becomes {"a=b"}.
+std::vector<std::string> Joined(const Json& map, const std::string& sign) {
+  std::vector<std::string> joined;
+  for (const auto& [name, text] : map.items()) joined.push_back(name + sign + text.get<std::string>());
+  return joined;
+}
+
+Result<std::string> ReadModelConfig(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return ErrnoStatus("the file of models '" + path + "' cannot be read", errno);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (file.bad()) return ErrnoStatus("the file of models '" + path + "' cannot be read", errno);
+  if (text.size() > kModelConfigBytesMax) {
+    return InvalidArgument("the file of models '" + path + "' has " + std::to_string(text.size()) +
+                           " bytes; at most " + std::to_string(kModelConfigBytesMax) +
+                           " are read");
+  }
+  return text;
+}
+
+// Models of the command line win over a file, as every flag does.
+Result<Seed> MakeSeed(const config::ModelConfigFile& from, const CommandLine& line) {
+  if (!line.models.empty()) return Seed{line.models, "the command line", false};
+  if (from.file.empty()) return Seed{};
+  HEARTH_ASSIGN_OR_RETURN(std::string document, ReadModelConfig(from.file));
+  return Seed{std::move(document), from.file, from.mode == "pin"};
+}
+
+models::ModelOptions ModelOf(const config::LlmConfig& config) {
+  const auto seconds = [](double ms) { return ms > 0 ? std::optional(ms / 1000) : std::nullopt; };
+  const config::EngineKwargs& kwargs = config.engine_kwargs;
+  const config::ExperimentalConfigs& ours = config.experimental_configs;
+  models::ModelOptions model;
+  model.load.model = config.model_loading_config.model_source;
+  model.load.served_model_name = config.model_loading_config.model_id;
+  model.load.max_model_len = kwargs.max_model_len;
+  model.load.max_num_seqs = kwargs.max_num_seqs;
+  model.load.max_num_batched_tokens = kwargs.max_num_batched_tokens;
+  model.load.kv_cache_bytes = kwargs.kv_cache_memory_bytes;
+  model.load.enable_prefix_caching = kwargs.enable_prefix_caching;
+  model.load.dtype = kwargs.dtype;
+  model.load.num_threads = ours.cpu_threads;
+  model.log_engine_metrics = config.log_engine_metrics;
+  model.slo = {seconds(ours.slo_ttft_ms), seconds(ours.slo_tpot_ms), seconds(ours.slo_e2e_ms)};
+  return model;
+}
+
+void SettleRemoteWrite(const config::RemoteWriteConfig& from, Settling& settling,
+                       remote_write::RemoteWriteOptions& to) {
+  to.url = from.url;
+  to.username = from.username;
+  to.password_file = from.password_file;
+  to.bearer_token_file = from.bearer_token_file;
+  to.headers = Joined(from.headers, ": ");
+  settling.Take("remote_write.labels", remote_write::ParseExternalLabels(Joined(from.labels, "=")),
+                to.external_labels);
+  if (!from.views.empty()) {
+    settling.Take("remote_write.views", metrics::ParseViews(from.views), to.views);
+  }
+  if (!to.url.empty()) settling.Check("remote_write.url", remote_write::CheckOptions(to));
+}
+
+}  // namespace
+
+ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const CommandLine& line,
+                                      std::vector<PlacedProblem>& problems) {
+  const config::BoxConfig& box = loaded.config;
+  Settling settling(loaded, problems);
+  ApplianceOptions options;
+  options.settings = loaded;
+  options.host = box.listen.host;
+  options.port = box.listen.port;
+  options.state_directory = box.state_directory;
+  options.engine_executable = Or(box.engine_executable, EngineBesideThisProgram());
+  options.models_directory = Or(
+      box.models_directory, (std::filesystem::path(box.state_directory) / "models").string());
+  options.memory_limit_bytes = box.memory_limit_bytes;
+  options.history_commit_interval_s = box.history.commit_interval_s;
+  options.apply = box.apply;
+  options.recovery = box.recovery;
+  options.usage_stats = box.usage_stats;
+  if (!box.metrics.views.empty()) {
+    settling.Take("metrics.views", metrics::ParseViews(box.metrics.views), options.metrics_views);
+  }
+  settling.Take("rules.files", LoadRules(box.rules.files), options.rule_groups);
+  if (!box.alerting.webhook_url.empty()) {
+    settling.Check("alerting.webhook_url", AlertWebhook::CheckUrl(box.alerting.webhook_url));
+  }
+  options.alert_webhook_url = box.alerting.webhook_url;
+  SettleRemoteWrite(box.remote_write, settling, options.remote_write);
+  settling.Take("model_config.file", MakeSeed(box.model_config, line), options.seed);
+  if (!options.seed.document.empty()) {
+    for (const auto& config : config::CheckModelConfig(options.seed.document, {}).llm_configs) {
+      options.models.push_back(ModelOf(config));
+    }
+  }
+  return options;
+}
+
+}  // namespace hearth

@@ -1,0 +1,586 @@
+#include "firmware/apply/applier.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "firmware/config/document.h"
+#include "firmware/models/engine_planner.h"
+
+namespace hearth::apply {
+namespace {
+
+using models::ReplicaState;
+using metrics::MetricId;
+using Kind = Change::Kind;
+
+constexpr double kPlanTimeoutS = 15;
+constexpr auto kLookEvery = std::chrono::milliseconds(100);
+// So long the models must have served before a start counts as one that did not crash.
+constexpr double kServedAfterS = 10;
+
+bool Starts(const Change& change) { return change.kind == Kind::kReplace || change.kind == Kind::kAdd; }
+
+bool NeedsEngines(const std::vector<Change>& changes) {
+  return std::any_of(changes.begin(), changes.end(), Starts);
+}
+
+std::string Describe(const std::vector<Change>& changes) {
+  std::string text;
+  for (const Change& change : changes) {
+    if (change.kind == Kind::kSame) continue;
+    text += (text.empty() ? "" : ", ") + std::string(KindName(change.kind)) + " '" + change.model_name + "'";
+  }
+  return text.empty() ? "nothing changes" : text;
+}
+
+std::string RevisionText(int64_t revision) {
+  return revision == 0 ? "no revision" : "revision " + std::to_string(revision);
+}
+
+// Beside the text's own problems: one of this box, at a model's source.
+void AddProblem(config::CheckedModelConfig& checked, size_t model, const std::string& message) {
+  config::Problem problem;
+  problem.path = config::MemberPath(checked.paths[model], "model_loading_config.model_source");
+  auto place = checked.places.find(problem.path);
+  if (place == checked.places.end()) {
+    place = checked.places.find(config::MemberPath(checked.paths[model], "model_loading_config"));
+  }
+  if (place != checked.places.end()) problem.place = place->second;
+  problem.value = checked.llm_configs[model].model_loading_config.model_source;
+  problem.message = problem.path + ": " + message;
+  checked.problems.push_back(std::move(problem));
+}
+
+std::string FirstErrors(const std::vector<config::Problem>& problems) {
+  std::string text;
+  for (const config::Problem& problem : problems) {
+    if (problem.severity == config::Severity::kError) text += (text.empty() ? "" : "; ") + problem.message;
+  }
+  return text;
+}
+
+}  // namespace
+
+Applier::Applier(ConfigStore* store, models::ModelManager* models, metrics::Registry* registry,
+                 storage::History* history, ApplierOptions options)
+    : store_(store),
+      models_(models),
+      registry_(registry),
+      history_(history),
+      options_(std::move(options)) {
+  registry_->Set(registry_->Get(MetricId::kRecoveryMode), 0);
+  registry_->Set(registry_->Get(MetricId::kConfigApplyInProgress), 0);
+  registry_->Get(MetricId::kConfigApplies, {"confirmed", ""});
+  for (const std::string_view reason : kFailureReasons) {
+    registry_->Get(MetricId::kConfigApplies, {"returned", std::string(reason)});
+  }
+}
+
+Applier::~Applier() { Stop(); }
+
+// ---- The start of hearthd
+
+void Applier::Start() {
+  const auto interrupted = store_->EndInterrupted();
+  if (interrupted.ok() && *interrupted) {
+    Event("config_returned", "the apply of revision " + std::to_string((*interrupted)->revision) +
+                                 " was interrupted; " + RevisionText((*interrupted)->previous) + " serves");
+    CountOutcome("returned", "interrupted");
+  }
+  const auto active = store_->active();
+  if (!active.ok()) return Event("config_trouble", active.status().message());
+  ShowActive(*active);
+  if (*active == 0) return;
+  const auto start = store_->BeginStart(*active, options_.crashes_within_s);
+  if (start.ok()) {
+    start_ = start->id;
+    if (options_.crashes_max > 0 && start->crashes >= options_.crashes_max) {
+      const std::string why = RevisionText(*active) + " has ended hearthd " +
+                              std::to_string(start->crashes) +
+                              " times before its models served; no model is started until another "
+                              "revision is applied";
+      {
+        std::lock_guard lock(mutex_);
+        recovery_ = why;
+      }
+      registry_->Set(registry_->Get(MetricId::kRecoveryMode), 1);
+      Event("recovery_mode", why);
+      const Status noted = store_->Note("hearthd", "recovery_mode", why, *active);
+      if (!noted.ok()) LOG(kError) << noted.message();
+      return;
+    }
+  }
+  const auto revision = store_->Get(*active);
+  if (!revision.ok()) return Event("config_trouble", revision.status().message());
+  config::CheckedModelConfig checked = config::CheckModelConfig(revision->document, Facts());
+  if (!checked.ok()) {
+    Event("config_trouble", RevisionText(*active) + " is not served: " + FirstErrors(checked.problems));
+  }
+  for (const config::LlmConfig& llm_config : checked.llm_configs) {
+    ServedModel model{llm_config, "", {}};
+    const config::ModelLoadingConfig& loading = llm_config.model_loading_config;
+    const auto directory = FindModel(loading.model_source.empty() ? loading.model_id : loading.model_source,
+                                     options_.models_directory);
+    // A model that has vanished is served all the same: its state says what is wrong.
+    model.directory = directory.ok() ? *directory : loading.model_source;
+    model.options = ToModelOptions(llm_config, model.directory);
+    const Status served = models_->Serve(model.options);
+    if (!served.ok()) Event("config_trouble", "a model is not served: " + served.message());
+    std::lock_guard lock(mutex_);
+    serving_.push_back(std::move(model));
+  }
+  std::lock_guard lock(mutex_);
+  capped_ = std::move(checked.capped);
+}
+
+void Applier::Observe() {
+  if (start_ == 0 || !recovery().empty()) return;
+  const auto statuses = models_->Statuses();
+  // A model that cannot be loaded has not crashed hearthd.
+  const bool all_ready = std::all_of(statuses.begin(), statuses.end(), [](const auto& status) {
+    return status.replica.state != ReplicaState::kLoading;
+  });
+  const double now_s = MonotonicSeconds();
+  if (!all_ready) ready_since_s_ = 0;
+  if (all_ready && ready_since_s_ == 0) ready_since_s_ = now_s;
+  if (ready_since_s_ == 0 || now_s - ready_since_s_ < kServedAfterS) return;
+  const Status marked = store_->MarkServed(start_);
+  if (marked.ok()) start_ = 0;
+}
+
+// ---- What would come of a document
+
+config::BoxFacts Applier::Facts() const {
+  config::BoxFacts facts;
+  for (const auto& status : models_->Statuses()) {
+    if (status.replica.ready.device.empty()) continue;
+    facts.device = status.replica.ready.device;
+    facts.device_name = status.replica.ready.device_name;
+  }
+  return facts;
+}
+
+void Applier::Resolve(Validated& validated) {
+  config::CheckedModelConfig& checked = validated.checked;
+  for (size_t i = 0; i < checked.llm_configs.size(); ++i) {
+    const config::LlmConfig& llm_config = checked.llm_configs[i];
+    const config::ModelLoadingConfig& loading = llm_config.model_loading_config;
+    const auto directory = FindModel(loading.model_source.empty() ? loading.model_id : loading.model_source,
+                                     options_.models_directory);
+    if (!directory.ok()) {
+      AddProblem(checked, i, directory.status().message());
+      continue;
+    }
+    validated.models.push_back({llm_config, *directory, ToModelOptions(llm_config, *directory)});
+  }
+}
+
+Validated Applier::Validate(const std::string& document) {
+  Validated validated;
+  validated.checked = config::CheckModelConfig(document, Facts());
+  if (!validated.checked.ok()) return validated;
+  Resolve(validated);
+  if (!validated.checked.ok()) return validated;
+  validated.changes = PlanChanges(serving(), validated.models);
+  if (NeedsEngines(validated.changes)) validated.fit = Fit(validated.changes, validated);
+  return validated;
+}
+
+Json Applier::ChangesBetween(const std::string& before, const std::string& after) {
+  std::vector<ServedModel> sides[2];
+  const std::string* const texts[] = {&before, &after};
+  for (int side = 0; side < 2; ++side) {
+    const auto checked = config::CheckModelConfig(*texts[side], Facts());
+    for (const config::LlmConfig& llm_config : checked.llm_configs) {
+      const std::string source = llm_config.model_loading_config.model_source;
+      sides[side].push_back({llm_config, source, ToModelOptions(llm_config, source)});
+    }
+  }
+  return ToJson(PlanChanges(sides[0], sides[1]));
+}
+
+FitEstimate Applier::Fit(const std::vector<Change>& changes, Validated& validated) {
+  FitInput input;
+  input.memory_limit_bytes = options_.memory_limit_bytes;
+  std::vector<std::string> going;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const Change& change = changes[i];
+    if (change.kind == Kind::kReplace || change.kind == Kind::kRemove) going.push_back(change.model_name);
+    if (!Starts(change)) continue;
+    const auto planned = models::PlanEngine(options_.engine_executable, change.after->options.load, kPlanTimeoutS);
+    if (!planned.ok()) {
+      AddProblem(validated.checked, i, planned.status().message());
+      continue;
+    }
+    input.memory_total_bytes = planned->memory_total_bytes;
+    input.memory_free_bytes = planned->memory_free_bytes;
+    input.starts.push_back({change.model_name, *planned, change.after->options.load.kv_cache_bytes});
+  }
+  for (const auto& status : models_->Statuses()) {
+    if (status.replica.engine_pid <= 0 || status.replica.ready.device.empty()) continue;
+    const bool goes = std::find(going.begin(), going.end(), status.model_name) != going.end();
+    input.runs.push_back({status.model_name, status.replica.ready, 0, goes,
+                          status.options.graceful_shutdown_timeout_s});
+  }
+  FitEstimate fit = EstimateFit(input);
+  if (options_.memory_limit_bytes > 0) {
+    for (const FitModel& model : fit.models) {
+      for (Change& change : validated.changes) {
+        if (change.model_name == model.model_name && change.after) {
+          change.after->options.load.kv_cache_bytes = model.kv_cache_bytes;
+        }
+      }
+      for (ServedModel& served : validated.models) {
+        if (served.name() == model.model_name) served.options.load.kv_cache_bytes = model.kv_cache_bytes;
+      }
+    }
+  }
+  return fit;
+}
+
+// ---- An apply
+
+Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author) {
+  std::lock_guard applying(apply_mutex_);
+  HEARTH_ASSIGN_OR_RETURN(Revision revision, store_->Get(revision_id));
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Unavailable("the server is shutting down");
+    if (status_ && !status_->has_ended()) {
+      return Aborted("apply " + std::to_string(status_->id) + " of revision " +
+                     std::to_string(status_->revision) + " is running; wait for it, or cancel it");
+    }
+  }
+  HEARTH_ASSIGN_OR_RETURN(const int64_t id, store_->BeginApply(revision_id, author));
+  if (thread_.joinable()) thread_.join();
+  HEARTH_ASSIGN_OR_RETURN(const int64_t previous, store_->active());
+  {
+    std::lock_guard lock(mutex_);
+    ApplyStatus status;
+    status.id = id;
+    status.revision = revision_id;
+    status.previous = previous;
+    status.author = author;
+    status.started_ms = WallMillis();
+    status_ = std::move(status);
+    cancelled_ = kept_ = false;
+    kept_by_ = cancelled_by_ = "";
+  }
+  registry_->Set(registry_->Get(MetricId::kConfigApplyInProgress), 1);
+  Event("config_apply_started", "revision " + std::to_string(revision_id) + " is applied by " + author);
+  thread_ = std::thread([this, id, revision = std::move(revision)] { Run(id, revision); });
+  return id;
+}
+
+void Applier::Run(int64_t, Revision revision) {
+  Validated validated;
+  const auto failure = RunSteps(revision, validated);
+  if (failure) {
+    End(*failure);
+  } else {
+    Confirm(validated);
+  }
+  registry_->Set(registry_->Get(MetricId::kConfigApplyInProgress), 0);
+  changed_.notify_all();
+}
+
+std::optional<Failure> Applier::RunSteps(const Revision& revision, Validated& validated) {
+  BeginStep(Step::kValidate);
+  validated = Validate(revision.document);
+  if (!validated.checked.ok()) return Failure{"invalid", FirstErrors(validated.checked.problems)};
+  EndStep(Step::kValidate, "done", Describe(validated.changes));
+  Exchange::Plan plan;
+  plan.changes = validated.changes;
+  if (validated.fit) {
+    BeginStep(Step::kFit);
+    const FitEstimate& fit = *validated.fit;
+    std::string text;
+    for (const std::string& sentence : fit.sentences) text += (text.empty() ? "" : " ") + sentence;
+    if (!fit.fits) return Failure{"does_not_fit", text};
+    plan.together = fit.fits_together;
+    plan.wait_s = fit.announced_wait_s;
+    {
+      std::lock_guard lock(mutex_);
+      status_->announced_wait_s = fit.announced_wait_s;
+    }
+    EndStep(Step::kFit, "done", text);
+  }
+  {
+    std::lock_guard lock(mutex_);
+    plan_ = plan;
+  }
+  const ExchangeReport report = ReportTo();
+  Exchange exchange(models_, &options_.times, &report);
+  if (auto failure = exchange.Run(plan)) return failure;
+  auto failure = NeedsEngines(plan.changes) ? Watch(plan.changes) : std::nullopt;
+  if (failure) GoBack(plan, *failure);
+  return failure;
+}
+
+ExchangeReport Applier::ReportTo() {
+  return {.begin = [this](Step step) { BeginStep(step); },
+          .update = [this](Step step, double progress,
+                           const std::string& text) { UpdateStep(step, progress, text); },
+          .done = [this](Step step, const std::string& text) { EndStep(step, "done", text); },
+          .answered =
+              [this](const models::ProbeAnswer& answer) {
+                std::lock_guard lock(mutex_);
+                status_->probe = answer;
+              },
+          .give_up =
+              [this] {
+                std::lock_guard lock(mutex_);
+                return cancelled_ || stopping_;
+              }};
+}
+
+std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
+  BeginStep(Step::kWatch);
+  BeginStep(Step::kDrain);
+  std::vector<std::string> watched, drained;
+  for (const Change& change : changes) {
+    if (Starts(change)) watched.push_back(change.model_name);
+    if (change.before && change.kind != Kind::kSame && change.kind != Kind::kLive) drained.push_back(change.model_name);
+  }
+  const double until_s = MonotonicSeconds() + options_.times.watch_s;
+  std::unique_lock lock(mutex_);
+  status_->state = "watching";
+  status_->watch_until_ms = WallMillis() + static_cast<int64_t>(options_.times.watch_s * 1000);
+  while (true) {
+    if (stopping_) return Failure{"interrupted", "hearthd ended before the revision was confirmed"};
+    if (cancelled_) return Failure{"cancelled", "the apply was cancelled by " + cancelled_by_};
+    const bool is_over = kept_ || MonotonicSeconds() >= until_s;
+    lock.unlock();
+    int num_draining = 0;
+    for (const std::string& name : drained) num_draining += models_->num_draining(name);
+    if (num_draining == 0) EndStep(Step::kDrain, "done", "");
+    for (const auto& status : models_->Statuses()) {
+      if (std::find(watched.begin(), watched.end(), status.model_name) == watched.end()) continue;
+      if (status.replica.restarts == 0 && status.replica.state == ReplicaState::kReady) continue;
+      return Failure{"engine_crashed",
+                     status.replica.message.empty()
+                         ? "the engine of '" + status.model_name + "' ended while it was watched"
+                         : status.replica.message};
+    }
+    lock.lock();
+    if (is_over) break;
+    changed_.wait_for(lock, kLookEvery);
+  }
+  lock.unlock();
+  EndStep(Step::kWatch, "done", kept_by_.empty() ? "" : "kept by " + kept_by_);
+  return std::nullopt;
+}
+
+void Applier::GoBack(const Exchange::Plan& plan, Failure& failure) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return;  // the next start serves the active revision
+  }
+  BeginStep(Step::kReturn);
+  Exchange::Plan back = plan;
+  back.changes = Reversed(plan.changes);
+  back.probes = false;
+  const ExchangeReport report{
+      .begin = [](Step) {},
+      .update = [this](Step, double progress,
+                       const std::string& text) { UpdateStep(Step::kReturn, progress, text); },
+      .done = [](Step, const std::string&) {},
+      .answered = [](const models::ProbeAnswer&) {},
+      .give_up =
+          [this] {
+            std::lock_guard lock(mutex_);
+            return stopping_;
+          }};
+  Exchange exchange(models_, &options_.times, &report);
+  const auto trouble = exchange.Run(back);
+  if (trouble) {
+    failure.message += "; and the way back met trouble: " + trouble->message;
+    for (const Change& change : back.changes) {
+      if (change.after && change.kind != Kind::kSame && change.kind != Kind::kLive) exchange.ServeAnyhow(*change.after);
+      if (change.kind == Kind::kRemove) (void)models_->Remove(change.model_name).ok();
+    }
+  }
+  EndStep(Step::kReturn, trouble ? "failed" : "done", trouble ? trouble->message : "");
+}
+
+void Applier::Confirm(const Validated& validated) {
+  BeginStep(Step::kConfirm);
+  ApplyStatus status = *this->status();
+  std::string author;
+  {
+    std::lock_guard lock(mutex_);
+    author = kept_by_.empty() ? "hearthd" : kept_by_;
+  }
+  const std::string message = "revision " + std::to_string(status.revision) + " serves: " + Describe(validated.changes);
+  status.state = "confirmed";
+  const Status kept = store_->Confirm(status.id, author, message, DumpJson(ToJson(status)));
+  if (!kept.ok()) {
+    Failure failure{"not_kept", "it could not be written that the revision is good: " + kept.message()};
+    Exchange::Plan plan;
+    {
+      std::lock_guard lock(mutex_);
+      plan = plan_;
+    }
+    GoBack(plan, failure);
+    return End(failure);
+  }
+  EndStep(Step::kConfirm, "done", "");
+  ShowActive(status.revision);
+  const bool was_recovery = !recovery().empty();
+  {
+    std::lock_guard lock(mutex_);
+    status_->state = "confirmed";
+    status_->message = message;
+    status_->ended_ms = WallMillis();
+    serving_ = validated.models;
+    capped_ = validated.checked.capped;
+    recovery_.clear();
+  }
+  if (was_recovery) registry_->Set(registry_->Get(MetricId::kRecoveryMode), 0);
+  CountOutcome("confirmed", "");
+  Event("config_applied", message);
+}
+
+void Applier::End(const Failure& failure) {
+  ApplyStatus status;
+  {
+    std::lock_guard lock(mutex_);
+    status_->state = "returned";
+    status_->reason = failure.reason;
+    status_->message = failure.message;
+    for (StepStatus& step : status_->steps) {
+      if (step.state == "running") {
+        step.state = "failed";
+        step.text = failure.message;
+        step.ended_ms = WallMillis();
+      }
+    }
+    status = *status_;
+  }
+  const Status ended =
+      store_->End(status.id, "returned", failure.reason, failure.message, DumpJson(ToJson(status)));
+  if (!ended.ok()) LOG(kError) << "the outcome of an apply could not be written: " << ended.message();
+  {
+    std::lock_guard lock(mutex_);
+    status_->ended_ms = WallMillis();
+  }
+  CountOutcome("returned", failure.reason);
+  Event("config_returned", "revision " + std::to_string(status.revision) + " was not taken (" +
+                               failure.reason + "): " + failure.message + "; " +
+                               RevisionText(status.previous) + " serves");
+}
+
+// ---- What people say meanwhile
+
+Status Applier::Keep(const std::string& author) {
+  std::lock_guard lock(mutex_);
+  if (!status_ || status_->state != "watching" || status_->has_ended()) {
+    return FailedPrecondition("no apply is being watched");
+  }
+  kept_ = true;
+  kept_by_ = author;
+  changed_.notify_all();
+  return Status::Ok();
+}
+
+Status Applier::Cancel(const std::string& author) {
+  int64_t apply = 0, revision = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (!status_ || status_->has_ended()) return FailedPrecondition("no apply is running");
+    cancelled_ = true;
+    cancelled_by_ = author;
+    apply = status_->id;
+    revision = status_->revision;
+    changed_.notify_all();
+  }
+  return store_->Note(author, "cancel_asked", "", revision, apply);
+}
+
+void Applier::Wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !status_ || status_->has_ended(); });
+}
+
+std::optional<ApplyStatus> Applier::status() const {
+  std::lock_guard lock(mutex_);
+  return status_;
+}
+
+std::string Applier::recovery() const {
+  std::lock_guard lock(mutex_);
+  return recovery_;
+}
+
+std::vector<config::Capped> Applier::capped() const {
+  std::lock_guard lock(mutex_);
+  return capped_;
+}
+
+std::vector<ServedModel> Applier::serving() const {
+  std::lock_guard lock(mutex_);
+  return serving_;
+}
+
+void Applier::Stop() {
+  std::lock_guard applying(apply_mutex_);
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (start_ != 0) {
+    const Status marked = store_->MarkServed(start_);
+    if (!marked.ok()) LOG(kWarning) << marked.message();
+    start_ = 0;
+  }
+}
+
+// ---- What is said of it
+
+void Applier::BeginStep(Step step) {
+  int64_t apply = 0;
+  {
+    std::lock_guard lock(mutex_);
+    StepStatus& status = status_->at(step);
+    status.state = "running";
+    status.started_ms = WallMillis();
+    apply = status_->id;
+  }
+  const Status noted = store_->NoteStep(apply, std::string(StepName(step)));
+  if (!noted.ok()) LOG(kError) << "a step of an apply could not be written: " << noted.message();
+}
+
+void Applier::UpdateStep(Step step, double progress, const std::string& text) {
+  std::lock_guard lock(mutex_);
+  status_->at(step).progress = progress;
+  status_->at(step).text = text;
+}
+
+void Applier::EndStep(Step step, const std::string& state, const std::string& text) {
+  std::lock_guard lock(mutex_);
+  StepStatus& status = status_->at(step);
+  if (status.state != "running") return;
+  status.state = state;
+  status.progress = 1;
+  status.ended_ms = WallMillis();
+  if (!text.empty()) status.text = text;
+}
+
+void Applier::Event(const char* kind, const std::string& text) {
+  LOG(kInfo) << text;
+  history_->AddEvent({WallMillis(), kind, text});
+}
+
+void Applier::CountOutcome(const std::string& outcome, const std::string& reason) {
+  registry_->Add(registry_->Get(MetricId::kConfigApplies, {outcome, reason}), 1);
+}
+
+void Applier::ShowActive(int64_t revision) {
+  registry_->Set(registry_->Get(MetricId::kConfigActiveRevision), static_cast<double>(revision));
+}
+
+}  // namespace hearth::apply

@@ -1,0 +1,201 @@
+#include "firmware/apply/exchange.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace hearth::apply {
+namespace {
+
+using models::ReplicaState;
+using Kind = Change::Kind;
+
+constexpr auto kLookEvery = std::chrono::milliseconds(20);
+
+bool Starts(const Change& change) { return change.kind == Kind::kReplace || change.kind == Kind::kAdd; }
+bool Goes(const Change& change) { return change.kind == Kind::kReplace || change.kind == Kind::kRemove; }
+
+Failure Cancelled() { return {"cancelled", "the apply was cancelled before the switch"}; }
+
+Failure FailureOf(const Status& status, const char* reason) {
+  if (status.code() == StatusCode::kAborted) return Cancelled();
+  return {reason, status.message()};
+}
+
+}  // namespace
+
+std::optional<Failure> Exchange::Run(const Plan& plan) {
+  std::vector<Starting> started;
+  std::vector<ServedModel> starting;
+  for (const Change& change : plan.changes) {
+    if (Starts(change)) starting.push_back(*change.after);
+  }
+  const auto prepare = [&]() -> std::optional<Failure> {
+    if (starting.empty()) return std::nullopt;
+    report_->begin(Step::kStart);
+    if (!plan.together) {
+      if (auto failure = MakeRoom(plan)) return failure;
+    }
+    if (auto failure = Start(starting, started)) return failure;
+    if (auto failure = WaitReady(started)) return failure;
+    report_->done(Step::kStart, "");
+    return plan.probes ? Probe(started) : std::nullopt;
+  };
+  std::optional<Failure> failure = prepare();
+  if (!failure) failure = Switch(plan, started);
+  if (failure) {
+    started.clear();  // ends the engines that were to take over, before the old ones need the room
+    failure->message += GoBack(plan);
+  }
+  Release(plan);
+  return failure;
+}
+
+std::optional<Failure> Exchange::MakeRoom(const Plan& plan) {
+  for (const Change& change : plan.changes) {
+    if (!Goes(change)) continue;
+    const Status held = models_->Hold(change.model_name, plan.wait_s);
+    if (!held.ok()) continue;  // it does not serve: there is nothing to hold
+    report_->update(Step::kStart, 0, "'" + change.model_name + "' finishes its requests");
+    const Status stopped =
+        models_->StopReplicas(change.model_name, times_->drain_timeout_s, report_->give_up);
+    if (!stopped.ok()) return FailureOf(stopped, "not_ready");
+    stopped_.push_back(change.model_name);
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Exchange::Start(const std::vector<ServedModel>& models,
+                                       std::vector<Starting>& started) {
+  for (const ServedModel& model : models) {
+    auto candidate = models_->StartCandidate(model.options);
+    if (!candidate.ok()) return FailureOf(candidate.status(), "load_failed");
+    started.push_back({model, std::move(candidate).value()});
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Exchange::WaitReady(std::vector<Starting>& started) {
+  for (Starting& starting : started) {
+    const std::string& name = starting.model.name();
+    double moved_s = MonotonicSeconds();
+    double last_progress = -1;
+    while (true) {
+      const models::ReplicaStatus status = starting.candidate->status();
+      if (status.state == ReplicaState::kReady) break;
+      if (status.state != ReplicaState::kLoading) {
+        return Failure{"load_failed", "'" + name + "' cannot be served: " + status.message};
+      }
+      if (report_->give_up()) return Cancelled();
+      if (status.progress != last_progress) {
+        last_progress = status.progress;
+        moved_s = MonotonicSeconds();
+        report_->update(Step::kStart, status.progress, "'" + name + "': " + status.phase);
+      }
+      if (MonotonicSeconds() - moved_s > times_->ready_timeout_s) {
+        return Failure{"not_ready", "'" + name + "' made no progress for " +
+                                        std::to_string(static_cast<int>(times_->ready_timeout_s)) +
+                                        " s while it was loaded (" + status.phase + ")"};
+      }
+      std::this_thread::sleep_for(kLookEvery);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Failure> Exchange::Probe(std::vector<Starting>& started) {
+  report_->begin(Step::kProbe);
+  for (Starting& starting : started) {
+    const auto answer =
+        models_->Probe(*starting.candidate, times_->probe_timeout_s, report_->give_up);
+    if (!answer.ok()) {
+      if (answer.status().code() == StatusCode::kAborted) return Cancelled();
+      return Failure{"probe_failed", "'" + starting.model.name() +
+                                         "' did not answer a question: " + answer.status().message()};
+    }
+    report_->answered(*answer);
+  }
+  report_->done(Step::kProbe, "");
+  return std::nullopt;
+}
+
+std::optional<Failure> Exchange::Switch(const Plan& plan, std::vector<Starting>& started) {
+  report_->begin(Step::kSwitch);
+  if (report_->give_up()) return Cancelled();
+  for (Starting& starting : started) {
+    const Status switched = models_->SwitchTo(starting.model.options, starting.candidate);
+    if (!switched.ok()) return FailureOf(switched, "engine_crashed");
+    switched_.push_back(starting.model.name());
+  }
+  for (const Change& change : plan.changes) {
+    if (change.kind == Kind::kLive) {
+      models::ModelOptions options = change.after->options;
+      options.load = change.before->options.load;
+      const Status applied = models_->ApplyLive(options);
+      if (!applied.ok()) return FailureOf(applied, "load_failed");
+    } else if (change.kind == Kind::kRemove) {
+      const Status removed = models_->Remove(change.model_name);
+      if (!removed.ok()) LOG(kWarning) << removed.message();
+    }
+  }
+  report_->done(Step::kSwitch, "");
+  return std::nullopt;
+}
+
+// Those whose engines ended, or were exchanged already when another one's exchange failed.
+std::string Exchange::GoBack(const Plan& plan) {
+  const auto is_in = [](const std::vector<std::string>& names, const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::string trouble;
+  for (const Change& change : plan.changes) {
+    const bool has_switched = is_in(switched_, change.model_name);
+    if (!has_switched && !is_in(stopped_, change.model_name)) continue;
+    if (!change.before) {
+      const Status removed = models_->Remove(change.model_name);
+      if (!removed.ok()) LOG(kWarning) << removed.message();
+      continue;
+    }
+    const auto failure = StartAgain(*change.before);
+    if (!failure) continue;
+    trouble += "; '" + change.model_name + "' did not come back at once: " + failure->message;
+    ServeAnyhow(*change.before);
+  }
+  return trouble;
+}
+
+std::optional<Failure> Exchange::StartAgain(const ServedModel& model) {
+  static const ExchangeReport kSilent{.begin = [](Step) {},
+                                      .update = [](Step, double, const std::string&) {},
+                                      .done = [](Step, const std::string&) {},
+                                      .answered = [](const models::ProbeAnswer&) {},
+                                      .give_up = [] { return false; }};
+  Exchange back(models_, times_, &kSilent);
+  std::vector<Starting> started;
+  if (auto failure = back.Start({model}, started)) return failure;
+  if (auto failure = back.WaitReady(started)) return failure;
+  const Status switched = models_->SwitchTo(model.options, started[0].candidate);
+  if (!switched.ok()) return FailureOf(switched, "load_failed");
+  return std::nullopt;
+}
+
+void Exchange::ServeAnyhow(const ServedModel& model) {
+  const Status unloaded = models_->Unload(model.name(), 0);
+  if (!unloaded.ok()) LOG(kWarning) << unloaded.message();
+  const Status served = models_->Serve(model.options);
+  if (!served.ok()) LOG(kError) << served.message();
+}
+
+void Exchange::Release(const Plan& plan) {
+  if (plan.together) return;
+  for (const Change& change : plan.changes) {
+    if (!Goes(change)) continue;
+    const Status released = models_->Release(change.model_name);
+    if (!released.ok()) LOG(kDebug) << released.message();
+  }
+}
+
+}  // namespace hearth::apply
