@@ -10,19 +10,20 @@ import { Appliance, eventually, kDemoModel } from './appliance.mjs';
 
 const kPatienceMs = 60000;
 
-// The application file and the LLMConfig of Ray's documentation, with a model this box has.
-const kApplicationYaml = `# config.yaml
+// The application file and the LLMConfig of Ray's documentation, with a model this box has. The file is
+// indented as it is printed there: YAML does not take it so.
+const kPrintedYaml = `# config.yaml
 applications:
 - args:
     llm_configs:
-      - model_loading_config:
-          model_id: qwen-0.5b
-          model_source: ${kDemoModel}
+        - model_loading_config:
+            model_id: qwen-0.5b
+            model_source: ${kDemoModel}
         accelerator_type: A10G
         deployment_config:
-          autoscaling_config:
-            min_replicas: 1
-            max_replicas: 2
+            autoscaling_config:
+                min_replicas: 1
+                max_replicas: 2
         log_engine_metrics: false  # Disable engine metrics
   import_path: ray.serve.llm:build_openai_app
   name: llm_app
@@ -48,6 +49,10 @@ async function paste(page, text) {
   await page.click('#config-paste-open');
   await page.fill('#config-paste', text);
   await page.click('dialog[open] [data-choice="go"]');
+  if (text === kPrintedYaml) {
+    await seen(page, 'what is wrong with it', '.config-problems', /line \d+/);
+    await page.click('#config-repair');
+  }
   await seen(page, 'the check', '.config-verdict', /Valid/);
 }
 
@@ -62,7 +67,7 @@ async function applyAndKeep(page, note) {
 
 async function pastesRaysExamples({ page, origin, appliance }) {
   await openConfig(page, origin);
-  await paste(page, kApplicationYaml);
+  await paste(page, kPrintedYaml);
   const capped = await page.locator('.config-capped').innerText();
   assert.match(capped, /max_replicas[^]*configured 2 · effective 1/);
   assert.match(capped, /accelerator_type[^]*configured A10G · effective cpu/);
@@ -81,7 +86,7 @@ async function pastesRaysExamples({ page, origin, appliance }) {
 
 async function namesABadValueInPlace({ page, origin, appliance }) {
   await openConfig(page, origin);
-  await paste(page, kApplicationYaml);
+  await paste(page, kPrintedYaml);
   await applyAndKeep(page, 'YAML again');
   const before = (await config(appliance)).active;
   const sequences = field(page, 'engine_kwargs.max_num_seqs');
@@ -168,12 +173,15 @@ async function goesBackWhenAsked({ page, appliance }) {
 
 async function isOnTheDashboard({ page, origin }) {
   await page.goto(`${origin}/?from=now-15m&to=now&refresh=off`);
-  await page.waitForSelector('.panel[data-state="ready"]');
-  const { events } = await (await fetch(`${origin}/api/events?from=${Date.now() - 900000}&to=${Date.now()}`)).json();
+  await page.waitForSelector('.panel[data-state="ready"] .event-mark', { state: 'attached' });
+  const marks = page.locator('.event-handle');
+  const said = (await marks.evaluateAll((nodes) => nodes.map(({ title }) => title))).join('\n');
+  assert.match(said, /revision \d+/, 'the marks say which revision');
+  const nowS = Date.now() / 1000;
+  const { events } = await (await fetch(`${origin}/api/events?start=${nowS - 900}&end=${nowS}`)).json();
   const kinds = events.map(({ kind }) => kind);
   assert.ok(kinds.filter((kind) => kind === 'config_applied').length >= 4, String(kinds));
   assert.ok(kinds.includes('config_returned'), String(kinds));
-  await page.waitForSelector('.event-mark, [class*="event"]', { state: 'attached' });
 }
 
 test('Configuration page: paste, repair, apply, meet another browser, go back', { timeout: 600000 }, async (t) => {

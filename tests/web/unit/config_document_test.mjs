@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
+import { withIndentedItems } from '../../../webui/js/config/repair.js';
 import { ConfigDocument, getIn, pathText } from '../../../webui/js/config/config_document.js';
 
 const yaml = createRequire(new URL('../../../webui/js/', import.meta.url))('yaml');
@@ -115,8 +116,39 @@ test('ConfigDocument: an edit of any text reads back as what was meant', () => {
   }
 });
 
+test('ConfigDocument: a key gets the name that was meant', () => {
+  const text = kText.replace('accelerator_type', 'acelerator_type');
+  assert.equal(read(text).renameKey([...kModel, 'acelerator_type'], 'accelerator_type'), kText);
+  assert.equal(read('{"a": 1}').renameKey(['a'], 'b'), '{"b": 1}');
+  assert.equal(read(kText).renameKey([...kModel, 'none'], 'some'), null);
+});
+
 test('ConfigDocument: a text that cannot be read says why', () => {
   assert.match(read('a: [1, 2').problem, /\w/);
   assert.match(read('a: 1\na: 2\n').problem, /unique/);
   assert.deepEqual(read('a: [1').models(), []);
+});
+
+test('repair: the fields below a dash move beside its first one, as Ray\'s documentation means them', () => {
+  const text = `applications:
+- args:
+    llm_configs:
+        - model_loading_config:
+            model_id: a
+        # a note
+        accelerator_type: A10G
+        deployment_config:
+            num_replicas: 1
+        - model_loading_config:
+            model_id: b
+        accelerator_type: L4
+  name: llm_app
+`;
+  const reads = (one) => read(one).problem === null;
+  assert.ok(!reads(text));
+  assert.deepEqual(read(withIndentedItems(text, reads)).json, { applications: [{ args: { llm_configs: [
+    { model_loading_config: { model_id: 'a' }, accelerator_type: 'A10G', deployment_config: { num_replicas: 1 } },
+    { model_loading_config: { model_id: 'b' }, accelerator_type: 'L4' }] }, name: 'llm_app' }] });
+  assert.equal(withIndentedItems('a: [1, 2', reads), null, 'another mistake is no business of it');
+  assert.equal(withIndentedItems(kText, reads), null);
 });

@@ -20,11 +20,14 @@ const kLevels = { running: 'busy', watching: 'busy', confirmed: 'ok', returned: 
 export const kReasons = {
   invalid: msg('not valid'), does_not_fit: msg('does not fit'), load_failed: msg('did not load'), not_ready: msg('never became ready'),
   probe_failed: msg('the probe failed'), engine_crashed: msg('the engine crashed'), cancelled: msg('cancelled'),
-  interrupted: msg('the box restarted'), superseded: msg('another came first'),
+  interrupted: msg('the box restarted'), not_kept: msg('the outcome could not be written'),
 };
 const kTickMs = 500;
 
 export const isRunning = (apply) => apply?.state === 'running' || apply?.state === 'watching';
+
+/** The way back is no step of an apply that goes well. */
+const worthSaying = ({ name, state }) => name !== 'return' || (state !== 'waiting' && state !== 'skipped');
 
 function stepTime({ started_ms: started, ended_ms: ended }) {
   return started > 0 && ended >= started ? formatValue(ended - started, 'ms') : '';
@@ -79,7 +82,7 @@ export class ApplyView {
     this.place_.replaceChildren(
       el('div', { class: `apply-head ${level}` }, el('i', { class: 'dot' }), el('h2', {}, title), el('div', { class: 'apply-actions' }, ...this.actions_(apply))),
       ...[this.outcome_(apply), this.watch_(apply),
-        el('ol', { class: 'apply-steps' }, ...apply.steps.map(stepItem)), probeView(apply.probe)].filter(Boolean));
+        el('ol', { class: 'apply-steps' }, ...apply.steps.filter(worthSaying).map(stepItem)), probeView(apply.probe)].filter(Boolean));
     if (focused) document.getElementById(focused)?.focus();
     this.tick_();
   }

@@ -22,7 +22,7 @@ function headline(checked) {
 }
 
 export class CheckPanel {
-  /** @param options {goTo(problem), apply(), save()} */
+  /** @param options {goTo(problem), rename(problem), apply(), save()} */
   constructor(options) {
     this.options_ = options;
     this.shown_ = '';
@@ -44,8 +44,8 @@ export class CheckPanel {
     this.save_.disabled = true;
   }
 
-  show(checked, { canApply, canSave, why }) {
-    const key = JSON.stringify([checked, canApply, canSave, why]);
+  show(checked, { canApply, canSave, canEdit, why }) {
+    const key = JSON.stringify([checked, canApply, canSave, canEdit, why]);
     if (key === this.shown_) return;
     this.shown_ = key;
     const [level, text] = headline(checked);
@@ -57,7 +57,7 @@ export class CheckPanel {
     const part = (title, ...content) => el('section', {}, el('h2', {}, title), ...content);
     const { problems, effective, fit, interruption } = checked;
     this.parts_.replaceChildren(...[
-      problems.length > 0 && part(t('What the box says'), problemList(problems, this.options_.goTo)),
+      problems.length > 0 && part(t('What the box says'), problemList(problems, { ...this.options_, canRename: canEdit })),
       checked.ok && part(t('What changes'), changeList(checked.changes),
         interruption?.sentence && el('p', { class: interruption.wait_s > 0 ? 'config-wait busy' : 'config-wait' },
           interruption.wait_s > 0 && icon('clock'), interruption.sentence)),

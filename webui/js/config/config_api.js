@@ -29,7 +29,7 @@ async function call(path, body) {
   const response = await fetch(`/api/config${path}`, {
     method: body === undefined ? 'GET' : 'POST',
     cache: 'no-store',
-    headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    headers: { Accept: 'application/json', 'X-Hearth-Client': 'browser', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   readClock(response);

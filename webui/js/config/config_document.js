@@ -92,6 +92,15 @@ export class ConfigDocument {
     return this.firstThatReads_(wanted, [inPlace, () => this.rewritten_(path, value, wanted)]);
   }
 
+  /** The text with another name for a key; null where there is no such key. Its value and place stay. */
+  renameKey(path, name) {
+    const parent = path.length === 1 ? this.node_.contents : this.node_.getIn(path.slice(0, -1), true);
+    const pair = this.yaml_.isMap(parent) && parent.items.find(({ key }) => String(key.value ?? key) === String(path.at(-1)));
+    if (!pair) return null;
+    const [start, end] = pair.key.range;
+    return this.text.slice(0, start) + this.scalar_(name) + this.text.slice(end);
+  }
+
   addModel(json) {
     if (this.json === null) return this.yaml_.stringify({ llm_configs: [json] }, { lineWidth: 0 });
     const list = modelListPath(this.json);

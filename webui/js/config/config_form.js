@@ -5,7 +5,7 @@ import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { getIn, pathText } from './config_document.js';
 import { defaultText, leavesOf, limitsOf, matchesSearch, textOf, valueOf } from './form_values.js';
-import { isWithin, problemsByField } from './problem_list.js';
+import { isWithin, messageAtField, problemsByField } from './problem_list.js';
 
 const kLong = ['any', 'object', 'map', 'list'];
 const kFirst = ['model_loading_config', 'engine_kwargs', 'deployment_config'];  // what most people come for
@@ -56,9 +56,9 @@ class FieldRow {
         el('option', { value: '' }, standard ? t('default ({value})', { value: standard }) : t('not said')),
         ...this.choices_.map((choice) => el('option', { value: choice }, choice)));
     }
-    if (kLong.includes(field.type)) return el('textarea', { ...common, class: 'code', rows: 2, spellcheck: 'false', onchange: change });
+    if (kLong.includes(field.type)) return el('textarea', { ...common, class: 'code', rows: 2, spellcheck: 'false', oninput: change });
     const numeric = field.type === 'integer' || field.type === 'number';
-    return el('input', { ...common, type: 'text', inputmode: numeric && 'decimal', autocomplete: 'off', spellcheck: 'false', oninput: change });
+    return el('input', { ...common, type: field.secret ? 'password' : 'text', inputmode: numeric && 'decimal', autocomplete: 'off', spellcheck: 'false', oninput: change });
   }
 
   get isSet() {
@@ -105,7 +105,7 @@ class FieldRow {
     // The reason is said once: as the box says it of this value, or as the schema says it of any.
     const reason = field.effect !== 'honoured' && problems.length === 0 && field.reason;
     this.messages_.replaceChildren(...[
-      ...problems.map(({ severity, message }) => el('p', { class: severity }, message)),
+      ...problems.map((problem) => el('p', { class: problem.severity }, problem.path === this.pathText ? messageAtField(problem) : problem.message)),
       capped && el('p', { class: 'capped' },
         el('span', {}, t('configured'), ' ', el('b', {}, shown(capped.configured)), ' · ', t('effective'), ' ', el('b', {}, shown(capped.effective))),
         ` ${capped.reason}`),
@@ -129,6 +129,7 @@ class ModelCard {
     this.title_ = el('h2', {});
     this.other_ = el('div', { class: 'config-messages' });
     this.remove_ = path.length > 0 && el('button', { type: 'button', class: 'tool wide', onclick: () => form.removeModel(path) }, t('Remove model'));
+    this.folds_ = [];  // what is folded away opens for what is set or searched
     this.sections_ = this.buildSections_(schema);
     this.element = el('section', { class: 'config-model' },
       el('div', { class: 'config-model-head' }, this.title_, this.remove_), this.other_, ...this.sections_.map(({ element }) => element));
@@ -149,19 +150,25 @@ class ModelCard {
     const details = el('details', { class: 'config-section config-rest' },
       el('summary', {}, t('Fields of Ray without an effect on this box ({count})', { count: rest.length })),
       ...rest.map(({ element }) => element));
-    return [...sections, { rows: rest, element: details, isRest: true }];
+    this.folds_.push({ rows: rest, element: details });
+    return [...sections, { rows: rest, element: details }];
   }
 
+  /** The section's own fields, those of the maps in it, and folded those that say something to few. */
   section_(title, rows) {
+    const isRare = ({ leaf: { field } }) => !field.required && !field.default_text && (field.default ?? null) === null;
+    const rare = rows.length > 3 ? rows.filter(isRare) : [];
+    const shown = rows.filter((row) => !rare.includes(row));
+    const inner = (row) => row.leaf.group.slice(1).join('.');
     const parts = [];
-    let group = '';
-    for (const row of rows) {
-      const inner = row.leaf.group.slice(1).join('.');
-      if (inner !== group && inner) parts.push(el('h4', {}, inner));
-      group = inner;
-      parts.push(row.element);
+    for (const group of new Set(['', ...shown.map(inner)])) {
+      if (group) parts.push(el('h4', {}, group));
+      parts.push(...shown.filter((row) => inner(row) === group).map(({ element }) => element));
     }
-    return el('div', { class: 'config-section', role: 'group', 'aria-label': title }, el('h3', {}, title), ...parts);
+    const more = rare.length > 0 && el('details', { class: 'config-rest' }, el('summary', {}, t('More of {name} ({count})', { name: title, count: rare.length })),
+      ...rare.map(({ element }) => element));
+    if (more) this.folds_.push({ rows: rare, element: more });
+    return el('div', { class: 'config-section', role: 'group', 'aria-label': title }, el('h3', {}, title), ...parts, more || '');
   }
 
   show(json, problems, effective, readOnly) {
@@ -179,9 +186,9 @@ class ModelCard {
 
   filter(text) {
     for (const row of this.rows_) row.element.hidden = text !== '' && !matchesSearch(row.leaf, text);
-    for (const { rows, element, isRest } of this.sections_) {
-      element.hidden = rows.every((row) => row.element.hidden);
-      if (isRest && (text || rows.some((row) => row.hasProblem && row.isSet))) element.open = true;
+    for (const { rows, element } of [...this.sections_, ...this.folds_]) element.hidden = rows.every((row) => row.element.hidden);
+    for (const { rows, element } of this.folds_) {
+      if (text || rows.some((row) => row.isSet || row.hasProblem)) element.open = true;
     }
   }
 

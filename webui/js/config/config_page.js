@@ -12,10 +12,12 @@ import { ApplyView, isRunning } from './apply_view.js';
 import * as api from './config_api.js';
 import { askApply, askConflict, askDiscard, askPaste, askSave, showDiff } from './config_dialogs.js';
 import { ConfigDocument } from './config_document.js';
+import { pathKeys } from './problem_list.js';
 import { ConfigForm } from './config_form.js';
 import { CheckPanel } from './check_panel.js';
 import { diffTable } from './diff_view.js';
 import { auditTable, momentText, RevisionList } from './revision_list.js';
+import { withIndentedItems } from './repair.js';
 import { TextView } from './text_view.js';
 
 const kCheckDelayMs = 300;  // after the last key
@@ -71,7 +73,7 @@ class ConfigPage {
       this.takeConfig_(config);
       this.takeRevision_(config.revision);
       this.showLower_(this.lower_);
-      if (isRunning(config.apply)) this.follow_(config.apply.id);
+      this.takeApply_(config.apply, config.apply?.state === 'returned' && config.apply.revision === config.newest);
       setTimeout(() => this.poll_(), kPollMs);
     } catch (error) {
       this.say_(error.message);
@@ -91,7 +93,7 @@ class ConfigPage {
       confirm: () => this.attempt_(api.confirmApply), cancel: () => this.attempt_(api.cancelApply), close: () => this.closeApply_() });
     this.textView_ = new TextView({ describedBy: 'config-check', onInput: (text) => this.setText_(text, 'text') });
     this.formPlace_ = el('div', { class: 'config-place' }, el('p', { class: 'muted' }, t('Reading the configuration …')));
-    this.check_ = new CheckPanel({ goTo: (problem) => this.goTo_(problem), apply: () => this.attempt_(() => this.apply_()), save: () => this.attempt_(() => this.save_()) });
+    this.check_ = new CheckPanel({ goTo: (problem) => this.goTo_(problem), rename: (problem) => this.rename_(problem), apply: () => this.attempt_(() => this.apply_()), save: () => this.attempt_(() => this.save_()) });
     this.revisions_ = new RevisionList({
       view: (revision) => this.attempt_(() => this.compare_(revision)), restore: (revision) => this.attempt_(() => this.restore_(revision)),
       canChange: () => !this.readOnly_ });
@@ -117,11 +119,14 @@ class ConfigPage {
     this.discard_ = button('config-discard', t('Discard changes'), () => this.discardText_());
     this.file_ = el('input', { type: 'file', accept: '.yaml,.yml,.json,text/*', hidden: true, 'aria-label': t('File'), onchange: () => this.attempt_(() => this.openFile_()) });
     this.open_ = button('config-open', t('Open a file …'), () => this.file_.click());
+    this.repair_ = el('div', { class: 'alert', hidden: true }, icon('info'),
+      el('span', {}, t('The fields of a list item stand below its dash, as in Ray’s own documentation. YAML wants them beside its first field.')),
+      el('button', { type: 'button', class: 'tool wide', id: 'config-repair', onclick: () => this.setText_(this.repaired_, 'form') }, t('Indent them')));
     this.about_ = el('p', { class: 'config-about', id: 'config-about' });
     return el('section', { class: 'config-editor', 'aria-label': t('Editor') },
       el('div', { class: 'config-bar' }, el('div', { class: 'group', role: 'group', 'aria-label': t('View') }, ...this.viewButtons_),
         this.paste_, this.open_, this.file_, this.discard_, this.about_),
-      this.formPlace_, this.textView_.element);
+      this.repair_, this.formPlace_, this.textView_.element);
   }
 
   setView_(view) {
@@ -160,6 +165,8 @@ class ConfigPage {
   setText_(text, from) {
     this.text_ = text;
     this.source_ = new ConfigDocument(this.yaml_, text);
+    this.repaired_ = this.source_.problem === null ? null
+      : withIndentedItems(text, (other) => new ConfigDocument(this.yaml_, other).problem === null);
     if (from !== 'text') this.textView_.value = text;
     const turn = ++this.turn_;
     this.checking_ = true;
@@ -202,6 +209,7 @@ class ConfigPage {
     this.textView_.readOnly = readOnly;
     for (const button of [this.paste_, this.open_]) button.disabled = readOnly;
     this.discard_.hidden = !this.dirty_;
+    this.repair_.hidden = readOnly || !this.repaired_;
     const state = !base ? '' : this.dirty_ ? t('Unsaved changes') : base.id === config?.active ? t('Revision {id}, active', { id: base.id }) : t('Revision {id}, not active', { id: base.id });
     this.about_.textContent = state;
     this.about_.classList.toggle('dirty', this.dirty_);
@@ -209,13 +217,13 @@ class ConfigPage {
     else this.check_.show(this.checked_, this.applicable_());
   }
 
-  /** {canApply, canSave, why}: why is the sentence for a button that cannot be used. */
+  /** {canApply, canSave, canEdit, why}: why is the sentence for a button that cannot be used. */
   applicable_() {
     const { config_: config, base_: base, checked_: checked } = this;
     const differs = this.dirty_ || base?.id !== config?.active || config?.recovery;
     const why = this.readOnly_ ? config?.read_only ?? '' : isRunning(config.apply) ? t('An apply is running.')
       : !differs ? t('This is what serves.') : !checked.ok ? '' : checked.fit && !checked.fit.fits ? t('It does not fit into the memory of this box.') : null;
-    return { canApply: why === null, canSave: !this.readOnly_ && this.dirty_ && checked.ok, why };
+    return { canApply: why === null, canSave: !this.readOnly_ && this.dirty_ && checked.ok, canEdit: !this.readOnly_, why };
   }
 
   goTo_({ path, line, column }) {
@@ -224,6 +232,10 @@ class ConfigPage {
       this.setView_('text');
       this.textView_.goTo(line, column);
     }
+  }
+
+  rename_({ path, nearest }) {
+    this.edit_((source) => source.renameKey(pathKeys(path), nearest) ?? source.text);
   }
 
   async pasteText_() {
@@ -252,8 +264,9 @@ class ConfigPage {
         return await send(expected);
       } catch (error) {
         const newest = error.detail?.('newest');
-        if (error.status !== 409 || newest === undefined || newest === expected) throw error;
-        const theirs = await api.getRevision(typeof newest === 'object' ? newest.id : newest);
+        // Without `expected` it is another apply that runs, and no text stands against another.
+        if (error.status !== 409 || !error.detail('expected') || newest === expected) throw error;
+        const theirs = await api.getRevision(newest);
         const choice = await askConflict(theirs, this.text_);
         if (choice === 'theirs') this.takeRevision_(theirs);
         if (choice !== 'mine') return null;
@@ -310,6 +323,7 @@ class ConfigPage {
   async follow_(id) {
     if (this.following_ === id) return;
     this.following_ = id;
+    this.seenApply_ = id;
     for (let running = true; running && this.following_ === id;) {
       try {
         const apply = await api.getApply(id);
@@ -329,6 +343,13 @@ class ConfigPage {
     });
   }
 
+  /** @param tells whether one that has ended is worth a word: somebody should know why it was taken back */
+  takeApply_(apply, tells) {
+    this.seenApply_ = apply?.id;
+    if (isRunning(apply)) this.follow_(apply.id);
+    else if (apply && tells) this.applyView_.show(apply);
+  }
+
   closeApply_() {
     this.applyView_.show(null);
   }
@@ -337,15 +358,17 @@ class ConfigPage {
 
   takeConfig_(config) {
     this.config_ = config;
+    // The same text is no conflict, whoever saved it.
+    if (this.base_ && config.revision?.document === this.text_) this.base_ = config.revision;
     const notice = (level, text, ...actions) => el('div', { class: `alert ${level}` }, icon('warning'), el('span', {}, text), ...actions);
     const action = (id, text, run) => el('button', { type: 'button', class: 'tool wide', id, onclick: () => this.attempt_(run) }, text);
-    const stale = this.base_ && config.newest !== this.base_.id;
+    const stale = this.base_ && config.revision && config.newest !== this.base_.id;
     const idle = this.base_ && !stale && config.active && config.newest !== config.active && !isRunning(config.apply);
     const key = JSON.stringify([config.read_only, config.recovery, stale, idle, config.newest, config.active]);
     if (key === this.noticed_) return;
     this.noticed_ = key;
     this.notices_.replaceChildren(...[
-      config.recovery && notice('error', t('The box is in recovery mode: {reason}. No model runs. Correct the configuration, or restore a revision that worked, and apply it.', { reason: config.recovery.reason })),
+      config.recovery && notice('error', t('Correct the configuration, or restore a revision that worked, and apply it: that ends recovery mode.')),
       config.read_only && notice('warning', t('This page is read-only: {reason}', { reason: config.read_only })),
       stale && notice('warning', t('Revision {id} was saved by {author} after this page had read the configuration.', { id: config.newest, author: config.revision.author }),
         action('config-take', t('Show it'), () => this.takeNewest_())),
@@ -371,7 +394,7 @@ class ConfigPage {
         // Who has changed nothing sees what others save at once.
         if (config.newest !== this.base_?.id && !this.dirty_ && !document.querySelector('dialog[open]')) this.takeRevision_(config.revision);
         this.takeConfig_(config);
-        if (isRunning(config.apply)) this.follow_(config.apply.id);
+        this.takeApply_(config.apply, config.apply?.id !== this.seenApply_);
         if (changed) await this.showLower_(this.lower_);
         this.showAll_();
       }

@@ -62,9 +62,9 @@ function modelFacts({ model_name: model, largest_max_model_len: longest, kv_cach
   ].filter(Boolean).join(' · '));
 }
 
-/** @param fit of the answer of validate, or null */
+/** @param fit of the answer of validate; null where no engine would be started */
 export function fitView(fit) {
-  if (!fit) return el('p', { class: 'muted' }, t('The memory is estimated once the configuration is valid.'));
+  if (!fit) return el('p', { class: 'muted' }, t('No engine is started: what is taken stays as it is.'));
   const [level, text] = verdict(fit);
   return el('div', { class: 'fit' },
     el('p', { class: `fit-verdict ${level}` }, el('i', { class: 'dot' }), text),

@@ -33,8 +33,13 @@ function whereText({ path, line, column }) {
   return path;
 }
 
-/** @param goTo(problem) */
-export function problemList(problems, goTo) {
+/** What a problem says, beside its field: the path before it would say the same again. */
+export function messageAtField({ path, message }) {
+  return path && message.startsWith(`${path} `) ? message.slice(path.length + 1) : message;
+}
+
+/** @param actions {goTo(problem), rename(problem): writes the known key that is near, canRename} */
+export function problemList(problems, { goTo, rename, canRename }) {
   const errorsFirst = [...problems].sort((left, right) => Number(left.severity !== 'error') - Number(right.severity !== 'error'));
   return el('ul', { class: 'config-problems' }, ...errorsFirst.map((problem) => el('li', { class: problem.severity },
     icon(problem.severity === 'error' ? 'warning' : 'info'),
@@ -43,5 +48,6 @@ export function problemList(problems, goTo) {
       el('p', { class: 'config-where' },
         el('button', { type: 'button', onclick: () => goTo(problem) }, whereText(problem) || t('the whole text')),
         problem.allowed && el('span', {}, t('allowed: {allowed}', { allowed: problem.allowed })),
-        problem.nearest && el('span', {}, t('did you mean {key}?', { key: problem.nearest })))))));
+        problem.nearest && canRename && el('button', { type: 'button', class: 'config-rename', onclick: () => rename(problem) },
+          t('Write {key} instead', { key: problem.nearest })))))));
 }

@@ -9,7 +9,7 @@ const kPage = 20;
 const kAuditRows = 100;
 const kStates = {
   active: msg('active'), confirmed: msg('served before'), returned: msg('taken back'), failed: msg('not applied'), saved: msg('saved only'),
-  applying: msg('being applied'), watching: msg('being watched'),
+  running: msg('being applied'),
 };
 
 export const momentText = (ms) => (ms > 0 ? new Date(ms).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'medium' }) : '');

@@ -1,7 +1,8 @@
 // Events that would be drawn on top of each other, as one mark.
 
 const kNearPx = 8;
-const kBad = new Set(['alert', 'engine_crashed', 'model_failed', 'history_full', 'history_recovered', 'history_frame_broken']);
+const kBad = new Set(['alert', 'engine_crashed', 'model_failed', 'history_full', 'history_recovered', 'history_frame_broken',
+  'config_returned', 'recovery_mode']);
 
 function isBad({ kind, text }) {
   return kBad.has(kind) && !text.includes(' is resolved');

@@ -25,8 +25,8 @@ function describeModel(model) {
 }
 
 /** A box that gave up starting a configuration: how to leave that is a page of its own. */
-function recoveryAlert({ reason, crashes }) {
-  const text = t('Recovery mode: this configuration crashed the box {crashes} times ({reason}). No model runs; the pages, the metrics and the configuration work.', { crashes, reason });
+function recoveryAlert({ reason }) {
+  const text = t('Recovery mode: {reason}. No model runs; the pages, the metrics and the configuration work.', { reason: reason.replace(/\.$/, '') });
   return { level: 'error', text, link: { href: '/config', text: t('Repair the configuration') } };
 }
 

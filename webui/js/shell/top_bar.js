@@ -17,7 +17,6 @@ const kPages = [
   ['/requests', msg('Requests')],
   ['/alerts', msg('Alerts')],
   ['/chat', msg('Chat')],
-  ['/settings', msg('Settings')],
 ];
 
 /** What the administrator of the box comes for, in a menu: the bar stays short. */
