@@ -20,6 +20,7 @@ struct Invocation {
 
 using AddCommands = void (*)(CLI::App& hearth, Invocation& invocation);
 
+void AddConfigCommands(CLI::App& hearth, Invocation& invocation);
 void AddHistoryCommands(CLI::App& hearth, Invocation& invocation);
 
 // 0, 2 for what the caller got wrong, 3 for what is not there, 4 for what may work later, 1 else.

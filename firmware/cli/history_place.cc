@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "firmware/api/history_api.h"
+#include "firmware/cli/box_client.h"
 #include "firmware/http_client/http_client.h"
 #include "storage/backup.h"
 
@@ -16,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 // As systemd/hearth.service has them.
-constexpr const char* kUsualUrl = "http://127.0.0.1:8080";
 constexpr const char* kUsualState = "/var/lib/hearth";
 constexpr const char* kFileName = "history.db";
 

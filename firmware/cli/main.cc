@@ -11,7 +11,7 @@ namespace hearth::cli {
 
 namespace {
 
-constexpr AddCommands kBranches[] = {AddHistoryCommands};
+constexpr AddCommands kBranches[] = {AddConfigCommands, AddHistoryCommands};
 
 int Main(int argc, char** argv) {
   CLI::App app("hearth: looks after a Hearth appliance from its command line.", "hearth");

@@ -11,7 +11,8 @@ namespace hearth {
 
 namespace {
 
-constexpr size_t kAnswerBytesMax = size_t{64} << 10;
+// As much as the largest text another end of Hearth answers with, a configuration in JSON.
+constexpr size_t kAnswerBytesMax = size_t{4} << 20;
 constexpr long kStillS = 60;  // fewer than a byte a second for so long is a dead connection
 
 struct CloseFile {

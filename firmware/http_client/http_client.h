@@ -26,7 +26,7 @@ struct ClientRequest {
 
 struct ClientAnswer {
   int status = 0;
-  std::string body;  // its first 64 KiB; empty where it went to a file
+  std::string body;  // its first 4 MiB; empty where it went to a file
   std::optional<double> retry_after_s;
 };
 

@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "firmware/http_client": ["base"],
     "firmware/remote_write": ["firmware/http_client", "firmware/metrics", "storage",
                               "storage/promql", "base"],
-    "firmware/cli": ["firmware/http_client", "firmware/api", "firmware/http", "firmware/metrics",
+    "firmware/cli": ["firmware/config", "firmware/http_client", "firmware/api", "firmware/http", "firmware/metrics",
                      "storage", "storage/promql", "base"],
     "firmware/api": ["firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models", "storage/promql",
                      "storage", "engine/protocol", "base"],
