@@ -37,7 +37,6 @@ const kConfigJson = JSON.stringify({
 const seen = (page, what, selector, pattern) => eventually(what,
   async () => pattern.test((await page.locator(selector).allInnerTexts()).join('\n')), kPatienceMs);
 const field = (page, path) => page.locator(`.config-field[data-path$="${path}"]`);
-const config = async (appliance) => (await fetch(`${appliance.url}/api/config`)).json();
 const modelNames = async (appliance) => (await (await fetch(`${appliance.url}/v1/models`)).json()).data.map(({ id }) => id);
 
 async function openConfig(page, origin) {
@@ -81,14 +80,14 @@ async function pastesRaysExamples({ page, origin, appliance }) {
   await paste(page, kConfigJson);
   await applyAndKeep(page, 'as JSON');
   assert.deepEqual(await modelNames(appliance), ['qwen-json']);
-  assert.equal((await config(appliance)).revision.document, kConfigJson, 'the text is kept as it was written');
+  assert.equal((await appliance.config()).revision.document, kConfigJson, 'the text is kept as it was written');
 }
 
 async function namesABadValueInPlace({ page, origin, appliance }) {
   await openConfig(page, origin);
   await paste(page, kPrintedYaml);
   await applyAndKeep(page, 'YAML again');
-  const before = (await config(appliance)).active;
+  const before = (await appliance.config()).active;
   const sequences = field(page, 'engine_kwargs.max_num_seqs');
   await sequences.locator('input').fill('many');
   await seen(page, 'the error at the field', '.config-field[data-path$="engine_kwargs.max_num_seqs"]', /many/);
@@ -110,7 +109,7 @@ async function namesABadValueInPlace({ page, origin, appliance }) {
   assert.equal(await sequences.locator('input').inputValue(), '8', 'both views are of one text');
   assert.match(await page.locator('.fit-verdict').innerText(), /It fits/);
   await applyAndKeep(page, 'eight sequences');
-  const now = await config(appliance);
+  const now = await appliance.config();
   assert.ok(now.active > before);
   assert.match(now.revision.document, /max_num_seqs: 8/);
   await appliance.ask('What is TTFT?', { model: 'qwen-0.5b', max_tokens: 8 });
@@ -126,8 +125,8 @@ async function asksTheSecond({ browser, page, origin, appliance, problems }) {
   await other.click('#config-save:not([disabled])');
   await other.fill('#config-note', 'by the other');
   await other.click('dialog[open] [data-choice="go"]');
-  await eventually('their revision', async () => (await config(appliance)).revision.note === 'by the other');
-  const theirs = (await config(appliance)).newest;
+  await eventually('their revision', async () => (await appliance.config()).revision.note === 'by the other');
+  const theirs = (await appliance.config()).newest;
   await other.close();
   await page.click('#config-save:not([disabled])');
   await page.click('dialog[open] [data-choice="go"]');
@@ -137,8 +136,8 @@ async function asksTheSecond({ browser, page, origin, appliance, problems }) {
   assert.match(said, /by the other/);
   assert.deepEqual(await violations(page), [], 'the conflict');
   await page.click('dialog[open] [data-choice="mine"]');
-  await eventually('mine on top of theirs', async () => (await config(appliance)).newest === theirs + 1);
-  assert.match((await config(appliance)).revision.document, /max_num_seqs: 12/);
+  await eventually('mine on top of theirs', async () => (await appliance.config()).newest === theirs + 1);
+  assert.match((await appliance.config()).revision.document, /max_num_seqs: 12/);
   const refused = problems.filter((text) => /409/.test(text));
   assert.equal(refused.length, 1, 'the refused save');
   problems.splice(problems.indexOf(refused[0]), 1);
@@ -154,20 +153,20 @@ async function restoresAnOldRevision({ page, appliance }) {
   await page.locator('#apply-confirm').click({ timeout: kPatienceMs });
   await seen(page, 'the end', '#config-apply', /is active/);
   assert.deepEqual(await modelNames(appliance), ['qwen-json']);
-  assert.equal((await config(appliance)).revision.document, kConfigJson);
+  assert.equal((await appliance.config()).revision.document, kConfigJson);
   await page.click('#config-tab-audit');
   await seen(page, 'the trail', '.config-lower', /restore/);
 }
 
 async function goesBackWhenAsked({ page, appliance }) {
-  const { active } = await config(appliance);
+  const { active } = await appliance.config();
   await field(page, 'engine_kwargs.max_num_seqs').locator('input').fill('3');
   await page.click('#config-apply-open:not([disabled])');
   await page.click('dialog[open] [data-choice="go"]');
   await page.waitForSelector('#apply-confirm', { timeout: kPatienceMs });
   await page.click('#apply-cancel');
   await seen(page, 'the return', '#config-apply', /was taken back[^]*cancelled/);
-  assert.equal((await config(appliance)).active, active);
+  assert.equal((await appliance.config()).active, active);
   assert.deepEqual(await modelNames(appliance), ['qwen-json']);
 }
 
