@@ -2,6 +2,9 @@
 // value is named where it stands; two browsers do not overwrite each other; an old revision comes back.
 
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { violations } from '../web/accessibility.mjs';
 import { launchBrowser, openPage } from '../web/browser.mjs';
@@ -10,15 +13,16 @@ import { Appliance, eventually, kDemoModel } from './appliance.mjs';
 
 const kPatienceMs = 60000;
 
-// The application file and the LLMConfig of Ray's documentation, with a model this box has. The file is
-// indented as it is printed there: YAML does not take it so.
+// The application file and the LLMConfig of Ray's documentation. The file is indented as it is printed
+// there: YAML does not take it so. The model they name lies in the box's models directory.
+const kSource = 'Qwen/Qwen2.5-0.5B-Instruct';
 const kPrintedYaml = `# config.yaml
 applications:
 - args:
     llm_configs:
         - model_loading_config:
             model_id: qwen-0.5b
-            model_source: ${kDemoModel}
+            model_source: ${kSource}
         accelerator_type: A10G
         deployment_config:
             autoscaling_config:
@@ -30,7 +34,7 @@ applications:
   route_prefix: "/"
 `;
 const kConfigJson = JSON.stringify({
-  model_loading_config: { model_id: 'qwen-json', model_source: kDemoModel },
+  model_loading_config: { model_id: 'qwen-json', model_source: kSource },
   deployment_config: { autoscaling_config: { min_replicas: 1, max_replicas: 2 } }, accelerator_type: 'A10G', log_engine_metrics: false,
 }, null, 2);
 
@@ -184,7 +188,11 @@ async function isOnTheDashboard({ page, origin }) {
 }
 
 test('Configuration page: paste, repair, apply, meet another browser, go back', { timeout: 600000 }, async (t) => {
-  const appliance = await Appliance.start();
+  const state = await mkdtemp(join(tmpdir(), 'hearth-e2e-'));
+  t.after(() => rm(state, { recursive: true, force: true }));
+  await mkdir(join(state, 'models', 'Qwen'), { recursive: true });
+  await symlink(kDemoModel, join(state, 'models', kSource));
+  const appliance = await Appliance.start({ state });
   t.after(() => appliance.stop());
   const origin = await pagesOf(appliance, t);
   const browser = await launchBrowser();
