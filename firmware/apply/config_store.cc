@@ -193,7 +193,9 @@ Result<std::vector<Revision>> ConfigStore::Revisions(const std::string& document
     HEARTH_ASSIGN_OR_RETURN(
         Statement rows,
         connection.Prepare("SELECT r.id, r.created_ms, r.author, r.note, " + document +
-                           ", coalesce(a.state, ''), coalesce(a.reason, '') FROM revisions r "
+                           ", coalesce(a.state, iif(r.id IN (SELECT revision FROM audit WHERE "
+                           "action = 'seeded'), 'confirmed', '')), coalesce(a.reason, '') "
+                           "FROM revisions r "
                            "LEFT JOIN applies a ON a.id = (SELECT max(id) FROM applies "
                            "WHERE revision = r.id) " + rest));
     rows.Bind(1, parameter).Bind(2, limit);

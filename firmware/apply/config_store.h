@@ -28,7 +28,7 @@ struct Revision {
   std::string author;
   std::string note;
   std::string document;
-  // Of the last apply of it; empty when there was none.
+  // Of the last apply of it, a start with a new seed being one; empty when there was none.
   std::string outcome;  // running | confirmed | returned | failed
   std::string reason;   // why it was returned or failed
 };

@@ -20,6 +20,12 @@ bool Goes(const Change& change) { return change.kind == Kind::kReplace || change
 
 Failure Cancelled() { return {"cancelled", "the apply was cancelled before the switch"}; }
 
+std::string NamesOf(const std::vector<ServedModel>& models) {
+  std::string names;
+  for (const ServedModel& model : models) names += (names.empty() ? "'" : ", '") + model.name() + "'";
+  return names;
+}
+
 Failure FailureOf(const Status& status, const char* reason) {
   if (status.code() == StatusCode::kAborted) return Cancelled();
   return {reason, status.message()};
@@ -41,7 +47,7 @@ std::optional<Failure> Exchange::Run(const Plan& plan) {
     }
     if (auto failure = Start(starting, started)) return failure;
     if (auto failure = WaitReady(started)) return failure;
-    report_->done(Step::kStart, "");
+    report_->done(Step::kStart, NamesOf(starting) + " loaded");
     return plan.probes ? Probe(started) : std::nullopt;
   };
   std::optional<Failure> failure = prepare();
@@ -93,7 +99,8 @@ std::optional<Failure> Exchange::WaitReady(std::vector<Starting>& started) {
       if (status.progress != last_progress) {
         last_progress = status.progress;
         moved_s = MonotonicSeconds();
-        report_->update(Step::kStart, status.progress, "'" + name + "': " + status.phase);
+        report_->update(Step::kStart, status.progress,
+                        "'" + name + "': " + (status.phase.empty() ? "it begins" : status.phase));
       }
       if (MonotonicSeconds() - moved_s > times_->ready_timeout_s) {
         return Failure{"not_ready", "'" + name + "' made no progress for " +

@@ -5,13 +5,13 @@ import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { changeList } from './diff_view.js';
 import { fitView } from './fit_bar.js';
-import { countErrors, problemList } from './problem_list.js';
+import { breakable, countErrors, problemList } from './problem_list.js';
 
 const shown = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
 function cappedList(effective) {
   return el('ul', { class: 'config-capped' }, ...effective.map(({ path, configured, effective: value, reason }) => el('li', {},
-    el('code', {}, path), el('p', {}, t('configured'), ' ', el('b', {}, shown(configured)), ' · ', t('effective'), ' ', el('b', {}, shown(value))),
+    el('code', {}, ...breakable(path)), el('p', {}, t('configured'), ' ', el('b', {}, shown(configured)), ' · ', t('effective'), ' ', el('b', {}, shown(value))),
     el('p', { class: 'muted' }, reason))));
 }
 
@@ -56,13 +56,18 @@ export class CheckPanel {
     this.why_.textContent = why ?? '';
     const part = (title, ...content) => el('section', {}, el('h2', {}, title), ...content);
     const { problems, effective, fit, interruption } = checked;
+    const list = (some) => problemList(some, { ...this.options_, canRename: canEdit });
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    const notes = problems.filter(({ severity }) => severity !== 'error');
     this.parts_.replaceChildren(...[
-      problems.length > 0 && part(t('What the box says'), problemList(problems, { ...this.options_, canRename: canEdit })),
+      errors.length > 0 && part(t('What the box says'), list(errors)),
       checked.ok && part(t('What changes'), changeList(checked.changes),
         interruption?.sentence && el('p', { class: interruption.wait_s > 0 ? 'config-wait busy' : 'config-wait' },
           interruption.wait_s > 0 && icon('clock'), interruption.sentence)),
       checked.ok && part(t('Memory'), fitView(fit)),
       effective.length > 0 && part(t('Configured and effective'), cappedList(effective)),
+      notes.length > 0 && el('details', { class: 'config-notes' },
+        el('summary', {}, notes.length === 1 ? t('One field has no effect here') : t('{count} fields have no effect here', { count: notes.length })), list(notes)),
     ].filter(Boolean));
   }
 }

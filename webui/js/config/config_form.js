@@ -2,12 +2,13 @@
 // itself: each change is said to the page, which changes the text and shows it again.
 
 import { el, icon } from '../shell/dom.js';
-import { t } from '../shell/i18n.js';
+import { locale, t } from '../shell/i18n.js';
 import { getIn, pathText } from './config_document.js';
-import { defaultText, leavesOf, limitsOf, matchesSearch, textOf, valueOf } from './form_values.js';
-import { isWithin, messageAtField, problemsByField } from './problem_list.js';
+import { defaultText, isFixed, leavesOf, limitsOf, matchesSearch, textOf, valueOf } from './form_values.js';
+import { countErrors, isWithin, messageAtField, problemsByField } from './problem_list.js';
 
 const kLong = ['any', 'object', 'map', 'list'];
+const kGrouped = new Intl.NumberFormat(locale);
 const kFirst = ['model_loading_config', 'engine_kwargs', 'deployment_config'];  // what most people come for
 
 let counter = 0;
@@ -15,10 +16,11 @@ let counter = 0;
 function hintOf(field, yaml) {
   const limits = limitsOf(field);
   const unit = field.unit ? ` ${field.unit}` : '';
-  const range = !limits ? '' : limits.max === null ? t('at least {min}', { min: limits.min })
-    : limits.min === null ? t('at most {max}', { max: limits.max }) : t('{min} to {max}', limits);
+  const min = limits?.min != null && kGrouped.format(limits.min);
+  const max = limits?.max != null && kGrouped.format(limits.max);
+  const range = min && max ? t('{min} to {max}', { min, max }) : min ? t('at least {min}', { min }) : max ? t('at most {max}', { max }) : '';
   const standard = defaultText(field, yaml);
-  return [range && range + unit, standard && t('default: {value}', { value: standard })].filter(Boolean).join(' · ');
+  return [isFixed(field) && t('only {value}', { value: textOf(field.must_be, yaml) }), range && range + unit, standard && t('default: {value}', { value: standard })].filter(Boolean).join(' · ');
 }
 
 /** One field with its control, badges and messages. */
@@ -47,7 +49,7 @@ class FieldRow {
   buildControl_() {
     const { field } = this.leaf;
     const common = { id: this.id_, 'aria-describedby': `${this.id_}-help ${this.id_}-messages`, 'aria-required': field.required && 'true' };
-    const choices = field.type === 'boolean' ? ['true', 'false'] : field.type === 'choice' ? field.choices : null;
+    const choices = isFixed(field) ? [field.must_be] : field.type === 'boolean' ? ['true', 'false'] : field.type === 'choice' ? field.choices : null;
     const change = () => this.form_.change(this.path, valueOf(this.control_.value, field, this.form_.yaml));
     if (choices) {
       const standard = defaultText(field, this.form_.yaml);
@@ -56,7 +58,8 @@ class FieldRow {
         el('option', { value: '' }, standard ? t('default ({value})', { value: standard }) : t('not said')),
         ...this.choices_.map((choice) => el('option', { value: choice }, choice)));
     }
-    if (kLong.includes(field.type)) return el('textarea', { ...common, class: 'code', rows: 2, spellcheck: 'false', oninput: change });
+    const isShort = field.type === 'any' && (field.default ?? null) !== null;  // a number or a word, as of num_replicas
+    if (kLong.includes(field.type) && !isShort) return el('textarea', { ...common, class: 'code', rows: 2, spellcheck: 'false', oninput: change });
     const numeric = field.type === 'integer' || field.type === 'number';
     return el('input', { ...common, type: field.secret ? 'password' : 'text', inputmode: numeric && 'decimal', autocomplete: 'off', spellcheck: 'false', oninput: change });
   }
@@ -103,7 +106,7 @@ class FieldRow {
     const { field } = this.leaf;
     const shown = (value) => textOf(value, this.form_.yaml);
     // The reason is said once: as the box says it of this value, or as the schema says it of any.
-    const reason = field.effect !== 'honoured' && problems.length === 0 && field.reason;
+    const reason = (field.effect !== 'honoured' || isFixed(field)) && problems.length === 0 && field.reason;
     this.messages_.replaceChildren(...[
       ...problems.map((problem) => el('p', { class: problem.severity }, problem.path === this.pathText ? messageAtField(problem) : problem.message)),
       capped && el('p', { class: 'capped' },
@@ -114,10 +117,19 @@ class FieldRow {
   }
 
   focus() {
+    this.form_.open(this);
     for (let node = this.element; node; node = node.parentElement) if (node.tagName === 'DETAILS') node.open = true;
     this.control_.focus({ preventScroll: true });
     this.element.scrollIntoView({ block: 'center' });
   }
+}
+
+/** The elements of the rows, those of one map below its name; what belongs to none comes first. */
+function grouped(rows, mapOf) {
+  return [...new Set(['', ...rows.map(mapOf)])].flatMap((map) => {
+    const elements = rows.filter((row) => mapOf(row) === map).map(({ element }) => element);
+    return map ? [el('h4', {}, map), ...elements] : elements;
+  });
 }
 
 /** The card of one model. */
@@ -126,19 +138,33 @@ class ModelCard {
     this.path = path;
     this.form_ = form;
     this.rows_ = leavesOf(schema.fields).map((leaf) => new FieldRow(leaf, path, form));
-    this.title_ = el('h2', {});
+    this.name_ = el('span', {});
+    this.count_ = el('span', { class: 'config-badge refused', hidden: true });
+    this.fold_ = el('button', { type: 'button', class: 'config-fold', onclick: () => { this.open = !this.open; } }, icon('chevron'), this.name_);
     this.other_ = el('div', { class: 'config-messages' });
     this.remove_ = path.length > 0 && el('button', { type: 'button', class: 'tool wide', onclick: () => form.removeModel(path) }, t('Remove model'));
     this.folds_ = [];  // what is folded away opens for what is set or searched
     this.sections_ = this.buildSections_(schema);
+    this.body_ = el('div', {}, ...this.sections_.map(({ element }) => element));
     this.element = el('section', { class: 'config-model' },
-      el('div', { class: 'config-model-head' }, this.title_, this.remove_), this.other_, ...this.sections_.map(({ element }) => element));
+      el('div', { class: 'config-model-head' }, el('h2', {}, this.fold_), this.count_, this.remove_), this.other_, this.body_);
+    this.open = true;
+  }
+
+  get open() {
+    return !this.body_.hidden;
+  }
+
+  set open(on) {
+    this.body_.hidden = !on;
+    this.fold_.setAttribute('aria-expanded', String(on));
   }
 
   /** One section an object of LLMConfig, then its own fields, and last what has no effect here. */
   buildSections_(schema) {
-    const main = this.rows_.filter(({ leaf }) => leaf.field.effect === 'honoured');
-    const rest = this.rows_.filter(({ leaf }) => leaf.field.effect !== 'honoured');
+    const isMain = ({ leaf: { field } }) => field.effect === 'honoured' && !isFixed(field);
+    const main = this.rows_.filter(isMain);
+    const rest = this.rows_.filter((row) => !isMain(row));
     const order = [...kFirst, '', ...schema.fields.map(({ name }) => name)];
     const groups = new Map();
     for (const row of main) {
@@ -148,8 +174,8 @@ class ModelCard {
     const names = [...groups.keys()].sort((left, right) => order.indexOf(left) - order.indexOf(right));
     const sections = names.map((name) => ({ rows: groups.get(name), element: this.section_(name || t('More of the model'), groups.get(name)) }));
     const details = el('details', { class: 'config-section config-rest' },
-      el('summary', {}, t('Fields of Ray without an effect on this box ({count})', { count: rest.length })),
-      ...rest.map(({ element }) => element));
+      el('summary', {}, t('Fields of Ray with no effect here, or with one value only ({count})', { count: rest.length })),
+      ...grouped(rest, (row) => row.leaf.group.join('.')));
     this.folds_.push({ rows: rest, element: details });
     return [...sections, { rows: rest, element: details }];
   }
@@ -159,21 +185,19 @@ class ModelCard {
     const isRare = ({ leaf: { field } }) => !field.required && !field.default_text && (field.default ?? null) === null;
     const rare = rows.length > 3 ? rows.filter(isRare) : [];
     const shown = rows.filter((row) => !rare.includes(row));
-    const inner = (row) => row.leaf.group.slice(1).join('.');
-    const parts = [];
-    for (const group of new Set(['', ...shown.map(inner)])) {
-      if (group) parts.push(el('h4', {}, group));
-      parts.push(...shown.filter((row) => inner(row) === group).map(({ element }) => element));
-    }
     const more = rare.length > 0 && el('details', { class: 'config-rest' }, el('summary', {}, t('More of {name} ({count})', { name: title, count: rare.length })),
       ...rare.map(({ element }) => element));
     if (more) this.folds_.push({ rows: rare, element: more });
-    return el('div', { class: 'config-section', role: 'group', 'aria-label': title }, el('h3', {}, title), ...parts, more || '');
+    return el('div', { class: 'config-section', role: 'group', 'aria-label': title }, el('h3', {}, title),
+      ...grouped(shown, (row) => row.leaf.group.slice(1).join('.')), more || '');
   }
 
   show(json, problems, effective, readOnly) {
     const name = json?.model_loading_config?.model_id;
-    this.title_.textContent = typeof name === 'string' && name ? name : t('A model without a name');
+    const errors = countErrors(problems);
+    this.count_.hidden = errors === 0;
+    this.count_.textContent = errors === 1 ? t('One error') : t('{count} errors', { count: errors });
+    this.name_.textContent = typeof name === 'string' && name ? name : t('A model without a name');
     if (this.remove_) this.remove_.disabled = readOnly;
     const byField = problemsByField(problems, this.rows_.map((row) => row.pathText));
     for (const row of this.rows_) {
@@ -185,6 +209,7 @@ class ModelCard {
   }
 
   filter(text) {
+    if (text !== '') this.open = true;
     for (const row of this.rows_) row.element.hidden = text !== '' && !matchesSearch(row.leaf, text);
     for (const { rows, element } of [...this.sections_, ...this.folds_]) element.hidden = rows.every((row) => row.element.hidden);
     for (const { rows, element } of this.folds_) {
@@ -197,6 +222,7 @@ class ModelCard {
   }
 
   focus() {
+    this.open = true;
     this.element.scrollIntoView({ block: 'start' });
     this.element.querySelector('input')?.focus({ preventScroll: true });
   }
@@ -235,6 +261,8 @@ export class ConfigForm {
       this.shape_ = shape;
       this.cards_ = models.map(({ path }) => new ModelCard(path, this.schema_, this));
       this.models_.replaceChildren(...this.cards_.map(({ element }) => element));
+      // Of several models the first is looked at; each is a press away.
+      this.cards_.forEach((card, index) => { card.open = index === 0; });
     }
     this.cards_.forEach((card, index) => {
       const at = pathText(card.path);
@@ -257,6 +285,12 @@ export class ConfigForm {
     const row = card?.rowOf(path);
     row?.focus();
     return Boolean(row);
+  }
+
+  /** Unfolds the card of a row. */
+  open(row) {
+    const card = this.cards_.find(({ element }) => element.contains(row.element));
+    if (card) card.open = true;
   }
 
   focusLast() {

@@ -1,6 +1,9 @@
 // What a form says about a field, without a form: its path, its texts, and values to and from text.
 
+import { t } from '../shell/i18n.js';
+
 const kInteger = /^[-+]?\d+$/;
+const kBoundless = 1e9;  // the box's way to say that there is no limit
 const kNumber = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
 
 /** Every field that holds a value, in the order of the schema: [{field, keys, group}]; group: the objects around it. */
@@ -42,14 +45,18 @@ export function defaultText(field, yaml) {
   if (field.default_text) return field.default_text;
   const value = field.default;
   if (value === undefined || value === null || value === '') return '';
+  if (value >= kBoundless) return t('none');
   return `${textOf(value, yaml)}${field.unit ? ` ${field.unit}` : ''}`;
 }
 
-/** "from 1 to 1024"; null without a limit. */
+/** {min, max}, either null where there is none; null without any. A limit no one meets is none. */
 export function limitsOf({ min, max }) {
-  if (min === undefined && max === undefined) return null;
-  return { min: min ?? null, max: max ?? null };
+  const most = max === undefined || max >= kBoundless ? null : max;
+  return min === undefined && most === null ? null : { min: min ?? null, max: most };
 }
+
+/** Whether the box takes one value only: the field is in Ray's files, and there is nothing to choose. */
+export const isFixed = (field) => field.must_be !== undefined;
 
 export function matchesSearch({ field, keys }, text) {
   const said = `${keys.join('.')} ${field.help ?? ''} ${field.reason ?? ''}`.toLowerCase();

@@ -33,21 +33,28 @@ function whereText({ path, line, column }) {
   return path;
 }
 
+/** A text whose long paths may break behind their dots: what el() takes as children. */
+export const breakable = (text) => text.split(/(?<=\.)(?=\w)/).flatMap((part, index) => (index === 0 ? [part] : [el('wbr', {}), part]));
+
 /** What a problem says, beside its field: the path before it would say the same again. */
 export function messageAtField({ path, message }) {
   return path && message.startsWith(`${path} `) ? message.slice(path.length + 1) : message;
 }
 
+/** What may stand there, where that is not in the message already. */
+function allowedText({ severity, message, allowed }) {
+  return severity === 'error' && allowed && !message.includes(allowed) && t('allowed: {allowed}', { allowed });
+}
+
 /** @param actions {goTo(problem), rename(problem): writes the known key that is near, canRename} */
 export function problemList(problems, { goTo, rename, canRename }) {
-  const errorsFirst = [...problems].sort((left, right) => Number(left.severity !== 'error') - Number(right.severity !== 'error'));
-  return el('ul', { class: 'config-problems' }, ...errorsFirst.map((problem) => el('li', { class: problem.severity },
+  return el('ul', { class: 'config-problems' }, ...problems.map((problem) => el('li', { class: problem.severity },
     icon(problem.severity === 'error' ? 'warning' : 'info'),
     el('div', {},
-      el('p', {}, el('span', { class: 'sr' }, problem.severity === 'error' ? t('Error') : t('Note'), ': '), problem.message),
+      el('p', {}, el('span', { class: 'sr' }, problem.severity === 'error' ? t('Error') : t('Note'), ': '), ...breakable(problem.message)),
       el('p', { class: 'config-where' },
         el('button', { type: 'button', onclick: () => goTo(problem) }, whereText(problem) || t('the whole text')),
-        problem.allowed && el('span', {}, t('allowed: {allowed}', { allowed: problem.allowed })),
+        el('span', {}, allowedText(problem)),
         problem.nearest && canRename && el('button', { type: 'button', class: 'config-rename', onclick: () => rename(problem) },
           t('Write {key} instead', { key: problem.nearest })))))));
 }

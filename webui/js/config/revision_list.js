@@ -6,7 +6,11 @@ import { kReasons } from './apply_view.js';
 import { exportAddress, listAudit, listRevisions } from './config_api.js';
 
 const kPage = 20;
-const kAuditRows = 100;
+const kAuditRows = 500;
+const kActions = {
+  seeded: msg('begun with'), saved: msg('saved'), apply_started: msg('apply began'), step: msg('step'), confirmed: msg('kept'), returned: msg('taken back'),
+  failed: msg('not applied'), cancel_asked: msg('cancel asked'), recovery_mode: msg('recovery mode'),
+};
 const kStates = {
   active: msg('active'), confirmed: msg('served before'), returned: msg('taken back'), failed: msg('not applied'), saved: msg('saved only'),
   running: msg('being applied'),
@@ -65,13 +69,19 @@ export class RevisionList {
   }
 }
 
-/** The trail of everything that was done, newest first. */
+/** The trail of everything that was done, newest first; the steps of each apply where they are asked for. */
 export async function auditTable() {
   const entries = await listAudit(kAuditRows);
+  const place = el('div', {}, auditRows(entries.filter(({ action }) => action !== 'step')));
+  const steps = el('input', { type: 'checkbox', onchange: () => place.replaceChildren(auditRows(entries.filter(({ action }) => steps.checked || action !== 'step'))) });
+  return el('div', { class: 'config-audit' }, el('label', {}, steps, t('with each step')), place);
+}
+
+function auditRows(entries) {
   if (entries.length === 0) return el('p', { class: 'muted' }, t('Nothing has been done yet.'));
   const heads = [t('When'), t('By'), t('What'), t('Revision'), t('In words')];
   return el('div', { class: 'table-scroll', tabindex: 0, role: 'region', 'aria-label': t('Audit trail') }, el('table', { class: 'rows' },
     el('thead', {}, el('tr', {}, ...heads.map((text) => el('th', { scope: 'col' }, text)))),
     el('tbody', {}, ...entries.map((entry) => el('tr', {}, el('td', { class: 'nowrap' }, momentText(entry.time_ms)), el('td', {}, entry.author),
-      el('td', {}, el('code', {}, entry.action)), el('td', { class: 'number' }, entry.revision ? String(entry.revision) : ''), el('td', {}, entry.text))))));
+      el('td', {}, t(kActions[entry.action] ?? '{action}', { action: entry.action })), el('td', { class: 'number' }, entry.revision ? String(entry.revision) : ''), el('td', {}, entry.text))))));
 }
