@@ -88,7 +88,7 @@ void HandleStatus(const models::ModelManager& models, const apply::Applier& appl
                 DumpJson(Json{{"version", kVersion},
                               {"start_time_s", start_time_s},
                               {"uptime_s", static_cast<double>(WallMillis()) / 1000 - start_time_s},
-                              {"recovery", recovery.empty() ? Json() : Json(recovery)},
+                              {"recovery", recovery.empty() ? Json() : Json{{"reason", recovery}}},
                               {"device", DeviceJson(statuses)},
                               {"models", std::move(list)}}));
 }

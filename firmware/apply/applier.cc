@@ -316,6 +316,8 @@ void Applier::GoBack(const Exchange::Plan& plan, Failure& failure) {
   {
     std::lock_guard lock(mutex_);
     if (stopping_) return;  // the next start serves the active revision
+    status_->state = "running";
+    status_->CloseSteps("failed", failure.message, WallMillis());
   }
   BeginStep(Step::kReturn);
   Exchange::Plan back = plan;
@@ -357,6 +359,11 @@ void Applier::Confirm(const Validated& validated) {
   const std::string message =
       "revision " + std::to_string(status.revision) + " serves: " + Describe(validated.changes);
   status.state = "confirmed";
+  status.message = message;
+  if (status.at(Step::kDrain).state == "running") {
+    status.at(Step::kDrain).text = "the old engine finishes what it was asked, in the background";
+  }
+  status.CloseSteps("done", "", WallMillis());
   const Status kept = store_->Confirm(status.id, author, message, DumpJson(ToJson(status)));
   if (!kept.ok()) {
     Failure failure{"not_kept",
@@ -369,14 +376,12 @@ void Applier::Confirm(const Validated& validated) {
     GoBack(plan, failure);
     return End(failure);
   }
-  EndStep(Step::kConfirm, "done", "");
   ShowActive(status.revision);
   const bool was_recovery = !recovery().empty();
   {
     std::lock_guard lock(mutex_);
-    status_->state = "confirmed";
-    status_->message = message;
-    status_->ended_ms = WallMillis();
+    status.ended_ms = WallMillis();
+    status_ = std::move(status);
     serving_ = validated.models;
     capped_ = validated.checked.capped;
     recovery_.clear();
@@ -393,13 +398,7 @@ void Applier::End(const Failure& failure) {
     status_->state = "returned";
     status_->reason = failure.reason;
     status_->message = failure.message;
-    for (StepStatus& step : status_->steps) {
-      if (step.state == "running") {
-        step.state = "failed";
-        step.text = failure.message;
-        step.ended_ms = WallMillis();
-      }
-    }
+    status_->CloseSteps("failed", failure.message, WallMillis());
     status = *status_;
   }
   const Status ended =

@@ -8,6 +8,17 @@ std::string_view StepName(Step step) {
   return kNames[static_cast<size_t>(step)];
 }
 
+void ApplyStatus::CloseSteps(const std::string& running_becomes, const std::string& text,
+                             int64_t now_ms) {
+  for (StepStatus& step : steps) {
+    if (step.state == "waiting") step.state = "skipped";
+    if (step.state != "running") continue;
+    step.state = running_becomes;
+    if (!text.empty()) step.text = text;
+    step.ended_ms = now_ms;
+  }
+}
+
 Json ToJson(const ApplyStatus& status) {
   Json steps = Json::array();
   for (size_t i = 0; i < status.steps.size(); ++i) {

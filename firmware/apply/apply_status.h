@@ -50,6 +50,10 @@ struct ApplyStatus {
 
   StepStatus& at(Step step) { return steps[static_cast<size_t>(step)]; }
   bool has_ended() const { return ended_ms != 0; }
+
+  // The steps of one that comes to its end: a step that still runs becomes `running_becomes`, one
+  // that waits was not needed.
+  void CloseSteps(const std::string& running_becomes, const std::string& text, int64_t now_ms);
 };
 
 Json ToJson(const ApplyStatus& status);

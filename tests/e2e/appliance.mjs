@@ -110,6 +110,15 @@ export class Appliance {
       { method, body: body === undefined ? undefined : JSON.stringify(body) });
   }
 
+  // GET /api/config.
+  async config() {
+    return (await fetch(`${this.url}/api/config`)).json();
+  }
+
+  post(path, body) {
+    return fetch(`${this.url}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  }
+
   async stop() {
     this.child.kill('SIGTERM');
     const end = await this.exited;

@@ -2,6 +2,9 @@
 // value is named where it stands; two browsers do not overwrite each other; an old revision comes back.
 
 import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { violations } from '../web/accessibility.mjs';
 import { launchBrowser, openPage } from '../web/browser.mjs';
@@ -10,15 +13,16 @@ import { Appliance, eventually, kDemoModel } from './appliance.mjs';
 
 const kPatienceMs = 60000;
 
-// The application file and the LLMConfig of Ray's documentation, with a model this box has. The file is
-// indented as it is printed there: YAML does not take it so.
+// The application file and the LLMConfig of Ray's documentation. The file is indented as it is printed
+// there: YAML does not take it so. The model they name lies in the box's models directory.
+const kSource = 'Qwen/Qwen2.5-0.5B-Instruct';
 const kPrintedYaml = `# config.yaml
 applications:
 - args:
     llm_configs:
         - model_loading_config:
             model_id: qwen-0.5b
-            model_source: ${kDemoModel}
+            model_source: ${kSource}
         accelerator_type: A10G
         deployment_config:
             autoscaling_config:
@@ -30,14 +34,13 @@ applications:
   route_prefix: "/"
 `;
 const kConfigJson = JSON.stringify({
-  model_loading_config: { model_id: 'qwen-json', model_source: kDemoModel },
+  model_loading_config: { model_id: 'qwen-json', model_source: kSource },
   deployment_config: { autoscaling_config: { min_replicas: 1, max_replicas: 2 } }, accelerator_type: 'A10G', log_engine_metrics: false,
 }, null, 2);
 
 const seen = (page, what, selector, pattern) => eventually(what,
   async () => pattern.test((await page.locator(selector).allInnerTexts()).join('\n')), kPatienceMs);
 const field = (page, path) => page.locator(`.config-field[data-path$="${path}"]`);
-const config = async (appliance) => (await fetch(`${appliance.url}/api/config`)).json();
 const modelNames = async (appliance) => (await (await fetch(`${appliance.url}/v1/models`)).json()).data.map(({ id }) => id);
 
 async function openConfig(page, origin) {
@@ -81,14 +84,14 @@ async function pastesRaysExamples({ page, origin, appliance }) {
   await paste(page, kConfigJson);
   await applyAndKeep(page, 'as JSON');
   assert.deepEqual(await modelNames(appliance), ['qwen-json']);
-  assert.equal((await config(appliance)).revision.document, kConfigJson, 'the text is kept as it was written');
+  assert.equal((await appliance.config()).revision.document, kConfigJson, 'the text is kept as it was written');
 }
 
 async function namesABadValueInPlace({ page, origin, appliance }) {
   await openConfig(page, origin);
   await paste(page, kPrintedYaml);
   await applyAndKeep(page, 'YAML again');
-  const before = (await config(appliance)).active;
+  const before = (await appliance.config()).active;
   const sequences = field(page, 'engine_kwargs.max_num_seqs');
   await sequences.locator('input').fill('many');
   await seen(page, 'the error at the field', '.config-field[data-path$="engine_kwargs.max_num_seqs"]', /many/);
@@ -110,7 +113,7 @@ async function namesABadValueInPlace({ page, origin, appliance }) {
   assert.equal(await sequences.locator('input').inputValue(), '8', 'both views are of one text');
   assert.match(await page.locator('.fit-verdict').innerText(), /It fits/);
   await applyAndKeep(page, 'eight sequences');
-  const now = await config(appliance);
+  const now = await appliance.config();
   assert.ok(now.active > before);
   assert.match(now.revision.document, /max_num_seqs: 8/);
   await appliance.ask('What is TTFT?', { model: 'qwen-0.5b', max_tokens: 8 });
@@ -126,8 +129,8 @@ async function asksTheSecond({ browser, page, origin, appliance, problems }) {
   await other.click('#config-save:not([disabled])');
   await other.fill('#config-note', 'by the other');
   await other.click('dialog[open] [data-choice="go"]');
-  await eventually('their revision', async () => (await config(appliance)).revision.note === 'by the other');
-  const theirs = (await config(appliance)).newest;
+  await eventually('their revision', async () => (await appliance.config()).revision.note === 'by the other');
+  const theirs = (await appliance.config()).newest;
   await other.close();
   await page.click('#config-save:not([disabled])');
   await page.click('dialog[open] [data-choice="go"]');
@@ -137,8 +140,8 @@ async function asksTheSecond({ browser, page, origin, appliance, problems }) {
   assert.match(said, /by the other/);
   assert.deepEqual(await violations(page), [], 'the conflict');
   await page.click('dialog[open] [data-choice="mine"]');
-  await eventually('mine on top of theirs', async () => (await config(appliance)).newest === theirs + 1);
-  assert.match((await config(appliance)).revision.document, /max_num_seqs: 12/);
+  await eventually('mine on top of theirs', async () => (await appliance.config()).newest === theirs + 1);
+  assert.match((await appliance.config()).revision.document, /max_num_seqs: 12/);
   const refused = problems.filter((text) => /409/.test(text));
   assert.equal(refused.length, 1, 'the refused save');
   problems.splice(problems.indexOf(refused[0]), 1);
@@ -154,20 +157,20 @@ async function restoresAnOldRevision({ page, appliance }) {
   await page.locator('#apply-confirm').click({ timeout: kPatienceMs });
   await seen(page, 'the end', '#config-apply', /is active/);
   assert.deepEqual(await modelNames(appliance), ['qwen-json']);
-  assert.equal((await config(appliance)).revision.document, kConfigJson);
+  assert.equal((await appliance.config()).revision.document, kConfigJson);
   await page.click('#config-tab-audit');
   await seen(page, 'the trail', '.config-lower', /restore/);
 }
 
 async function goesBackWhenAsked({ page, appliance }) {
-  const { active } = await config(appliance);
+  const { active } = await appliance.config();
   await field(page, 'engine_kwargs.max_num_seqs').locator('input').fill('3');
   await page.click('#config-apply-open:not([disabled])');
   await page.click('dialog[open] [data-choice="go"]');
   await page.waitForSelector('#apply-confirm', { timeout: kPatienceMs });
   await page.click('#apply-cancel');
   await seen(page, 'the return', '#config-apply', /was taken back[^]*cancelled/);
-  assert.equal((await config(appliance)).active, active);
+  assert.equal((await appliance.config()).active, active);
   assert.deepEqual(await modelNames(appliance), ['qwen-json']);
 }
 
@@ -185,7 +188,11 @@ async function isOnTheDashboard({ page, origin }) {
 }
 
 test('Configuration page: paste, repair, apply, meet another browser, go back', { timeout: 600000 }, async (t) => {
-  const appliance = await Appliance.start();
+  const state = await mkdtemp(join(tmpdir(), 'hearth-e2e-'));
+  t.after(() => rm(state, { recursive: true, force: true }));
+  await mkdir(join(state, 'models', 'Qwen'), { recursive: true });
+  await symlink(kDemoModel, join(state, 'models', kSource));
+  const appliance = await Appliance.start({ state });
   t.after(() => appliance.stop());
   const origin = await pagesOf(appliance, t);
   const browser = await launchBrowser();

@@ -25,6 +25,18 @@ async function answered(response, status) {
   assert.equal(response.status, status, await response.clone().text());
 }
 
+/** Adds a model and waits until it is kept: the answer comes when its engine has only begun to load. */
+async function add(appliance, body) {
+  const response = await appliance.models('POST', '', body);
+  await answered(response, 202);
+  const { apply } = await response.json();
+  const ended = await eventually(`the end of apply ${apply}`, async () => {
+    const now = await (await fetch(`${appliance.url}/api/config/applies/${apply}`)).json();
+    return now.ended_ms > 0 && now;
+  });
+  assert.equal(ended.state, 'confirmed', ended.message);
+}
+
 const model = async (appliance, name) =>
   (await appliance.status()).models.find((each) => each.model_name === name);
 
@@ -42,8 +54,8 @@ test('a model that was added is served again after a kill, with its settings', a
   const state = await stateDirectory(t);
   const directory = await modelCopy(t);
   const first = await start(t, { state });
-  await answered(await first.models('POST', '', { model: directory, model_name: 'second',
-    slo: { ttft_ms: 1234, e2e_ms: 60000 } }), 202);
+  await add(first, { model: directory, model_name: 'second',
+    slo: { ttft_ms: 1234, e2e_ms: 60000 } });
   await serves(first, 'second');
   await answered(await first.models('PATCH', 'second', { log_engine_metrics: false }), 200);
   await answered(await first.models('PATCH', 'demo', { slo: { ttft_ms: null } }), 200);
@@ -67,33 +79,39 @@ test('a model that was added is served again after a kill, with its settings', a
   assert.equal((await model(third, 'demo')).slo.ttft_ms, null, 'settings outlive another model');
 });
 
-test('the command line says what a model of its names is', async (t) => {
+test('a command line that changed says what is served; what was served before comes back when asked', async (t) => {
   const state = await stateDirectory(t);
   const directory = await modelCopy(t);
   const first = await start(t, { state });
-  await answered(await first.models('DELETE', 'demo'), 200);
-  await answered(await first.models('POST', '', { model: directory, model_name: 'demo' }), 202);
-  await serves(first, 'demo');
-  await answered(await first.models('POST', '', { model: directory, model_name: 'second' }), 202);
+  await add(first, { model: directory, model_name: 'added' });
+  await serves(first, 'added');
+  const { active: before } = await first.config();
   await first.kill9();
 
-  // A start whose command line has taken the name of a model that was added.
-  const second = await start(t, { state,
-    args: ['--model', kDemoModel, '--served-model-name', 'second'] });
+  const second = await start(t, { state, args: ['--model', kDemoModel, '--served-model-name', 'second'] });
   assert.ok(second.log.includes(`serving model 'demo' from ${kDemoModel}\n`));
   assert.ok(second.log.includes(`serving model 'second' from ${kDemoModel}\n`));
-  assert.equal((await second.status()).models.length, 2);
+  assert.equal(await model(second, 'added'), undefined);
+  const { active, newest, revision } = await second.config();
+  assert.ok(active > before && active === newest, 'a revision of its own');
+  assert.match(revision.note, /command line/);
+  await answered(await second.post('/api/config/restore', { revision: before, expected: newest }), 202);
+  await serves(second, 'added');
+  await second.post('/api/config/apply/confirm', {});
+  await eventually('the restored revision', async () => (await second.config()).active > active);
   await second.stop();
 
-  const third = await start(t, { state });
-  assert.ok(third.log.includes(`serving model 'second' from ${directory}, which was added`), third.log);
+  // The same command line again is no news: what was done since then stays.
+  const third = await start(t, { state, args: ['--model', kDemoModel, '--served-model-name', 'second'] });
+  assert.ok(third.log.includes(`serving model 'added' from ${directory}\n`), third.log);
+  assert.equal(await model(third, 'second'), undefined);
 });
 
 test('an added model whose directory has vanished is listed with the reason', async (t) => {
   const state = await stateDirectory(t);
   const directory = await modelCopy(t);
   const first = await start(t, { state });
-  await answered(await first.models('POST', '', { model: directory, model_name: 'gone' }), 202);
+  await add(first, { model: directory, model_name: 'gone' });
   await first.kill9();
   await rm(directory, { recursive: true });
 
@@ -136,7 +154,7 @@ for (const [damage, apply] of Object.entries(kDamages)) {
     test(`a ${name} ${damage} costs what was in it and nothing else`, async (t) => {
       const state = await stateDirectory(t);
       const first = await start(t, { state });
-      await answered(await first.models('POST', '', { model: kDemoModel, model_name: 'second' }), 202);
+      await add(first, { model: kDemoModel, model_name: 'second' });
       await first.settledMetrics();
       await first.settledMetrics();
       const points = await pointsOf(first);
@@ -145,7 +163,7 @@ for (const [damage, apply] of Object.entries(kDamages)) {
       await apply(join(state, name));
 
       const second = await start(t, { state });
-          assert.equal((await second.chat('hi', { model: 'demo', max_tokens: 1 })).status, 200);
+      assert.equal((await second.chat('hi', { model: 'demo', max_tokens: 1 })).status, 200);
       const lostHistory = name === 'history.db';
       assert.equal((await model(second, 'second')) === undefined, !lostHistory);
       if (!lostHistory) assert.ok((await pointsOf(second)) >= points, 'the history is whole');
