@@ -57,9 +57,8 @@ std::string InState(const ApplianceOptions& options, const char* name) {
 
 apply::ApplierOptions ApplierOptionsOf(const ApplianceOptions& options) {
   apply::ApplierOptions applier;
-  applier.engine_executable = options.engine_executable;
-  applier.models_directory = options.models_directory;
-  applier.memory_limit_bytes = options.memory_limit_bytes;
+  applier.validator = {options.engine_executable, options.models_directory,
+                       options.memory_limit_bytes};
   applier.times = {options.apply.ready_timeout_s, options.apply.probe_timeout_s,
                    options.apply.watch_s, options.apply.drain_timeout_s};
   applier.crashes_max = options.recovery.crashes_max;
@@ -72,8 +71,7 @@ apply::ApplierOptions ApplierOptionsOf(const ApplianceOptions& options) {
 // In the order of their making; the destructor of Appliance takes them down.
 struct Appliance::Parts {
   Parts(const ApplianceOptions& options_in, const storage::HistoryOptions& history_options_in,
-        std::unique_ptr<storage::History> history_in,
-        std::unique_ptr<apply::ConfigStore> config_in,
+        std::unique_ptr<storage::History> history_in, std::unique_ptr<apply::ConfigStore> config_in,
         std::unique_ptr<api::DashboardStore> dashboards_in)
       : options(options_in),
         history_options(history_options_in),
@@ -174,11 +172,11 @@ void Plant(apply::ConfigStore& store, const Seed& seed, std::vector<std::string>
     kept = std::optional<std::string>();
   }
   if (seed.document.empty() && !*kept) return;
-  const auto active = store.Seed(seed.document, seed.source.empty() ? "an earlier release" : seed.source,
-                                 seed.pinned, *kept);
+  const auto active = store.Seed(
+      seed.document, seed.source.empty() ? "an earlier release" : seed.source, seed.pinned, *kept);
   if (!active.ok()) {
-    troubles.push_back("the configuration of " + seed.source + " could not be taken: " +
-                       active.status().message());
+    troubles.push_back("the configuration of " + seed.source +
+                       " could not be taken: " + active.status().message());
   }
 }
 
@@ -346,13 +344,13 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   history_options.path = InState(options, "history.db");
   history_options.commit_interval_s = options.history_commit_interval_s;
   HEARTH_ASSIGN_OR_RETURN(auto history, OpenHistory(options.state_directory, history_options));
-  HEARTH_ASSIGN_OR_RETURN(auto config, apply::ConfigStore::Open(InState(options, "config.db"),
-                                                                Clock::System()));
+  HEARTH_ASSIGN_OR_RETURN(auto config,
+                          apply::ConfigStore::Open(InState(options, "config.db"), Clock::System()));
   std::vector<std::string> troubles;
   Plant(*config, options.seed, troubles);
-  HEARTH_ASSIGN_OR_RETURN(auto dashboards,
-                          api::DashboardStore::Open(InState(options, "dashboards.db"), Clock::System(),
-                                                    http::AssetTexts("/dashboards/")));
+  HEARTH_ASSIGN_OR_RETURN(
+      auto dashboards, api::DashboardStore::Open(InState(options, "dashboards.db"), Clock::System(),
+                                                 http::AssetTexts("/dashboards/")));
   auto parts = std::make_unique<Parts>(options, history_options, std::move(history),
                                        std::move(config), std::move(dashboards));
   Parts& p = *parts;
@@ -378,9 +376,9 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   p.rules = std::make_unique<RuleService>(RulesOf(options), &p.viewed_series, p.history.get(),
                                           &p.registry);
   HEARTH_ASSIGN_OR_RETURN(p.server, http::Server::Start(server_options, p.MakeRouter()));
-  p.sampler =
-      std::make_unique<Sampler>(&p.registry, p.history.get(), p.pages.get(), [&p] { p.Observe(); },
-                                [&p] { return p.rules->Samples(); });
+  p.sampler = std::make_unique<Sampler>(
+      &p.registry, p.history.get(), p.pages.get(), [&p] { p.Observe(); },
+      [&p] { return p.rules->Samples(); });
   if (!options.remote_write.url.empty()) {
     p.remote_writer = std::make_unique<remote_write::RemoteWriter>(RemoteWriteOf(options),
                                                                    p.history.get(), &p.registry);

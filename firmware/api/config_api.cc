@@ -41,7 +41,8 @@ Result<std::string> TextField(const Json& body, const char* name) {
 Result<int64_t> IdField(const Json& body, const char* name) {
   const auto it = body.find(name);
   if (it == body.end() || !it->is_number_integer()) {
-    return InvalidArgument(std::string("the field '") + name + "' must be the number of a revision");
+    return InvalidArgument(std::string("the field '") + name +
+                           "' must be the number of a revision");
   }
   return it->get<int64_t>();
 }
@@ -145,7 +146,8 @@ Json Interruption(const apply::Validated& validated) {
   for (const std::string& name : removed) {
     sentence += " '" + name + "' finishes its requests and takes no more.";
   }
-  return Json{{"wait_s", wait_s}, {"replaced", replaced}, {"removed", removed}, {"sentence", sentence}};
+  return Json{
+      {"wait_s", wait_s}, {"replaced", replaced}, {"removed", removed}, {"sentence", sentence}};
 }
 
 std::string StateOf(const apply::Revision& revision, int64_t active) {
@@ -244,7 +246,8 @@ class Handlers {
                            {"right", line.right > 0 ? Json(line.right) : Json()},
                            {"text", line.text}});
     }
-    return Answer{200, Json{{"lines", std::move(lines)}, {"changes", applier_->ChangesBetween(left, right)}}};
+    return Answer{200, Json{{"lines", std::move(lines)},
+                            {"changes", applier_->validator().ChangesBetween(left, right)}}};
   }
 
   Result<Answer> List(const http::Request& request) {
@@ -366,10 +369,12 @@ class Handlers {
     if (!read_only_.empty()) return FailedPrecondition(read_only_);
     HEARTH_ASSIGN_OR_RETURN(const std::string document, TextField(body, "document"));
     HEARTH_ASSIGN_OR_RETURN(const int64_t expected, IdField(body, "expected"));
-    const std::string note = body.contains("note") && body["note"].is_string() ? body["note"].get<std::string>() : "";
+    const std::string note =
+        body.contains("note") && body["note"].is_string() ? body["note"].get<std::string>() : "";
     const apply::Validated validated = applier_->Validate(document);
     if (!validated.checked.ok()) {
-      Answer answer = Error(400, "the configuration is refused: " + FirstError(validated.checked.problems));
+      Answer answer =
+          Error(400, "the configuration is refused: " + FirstError(validated.checked.problems));
       answer.body["problems"] = ToJson(validated.checked.problems);
       return answer;
     }
@@ -417,9 +422,9 @@ class Handlers {
 
 std::string AuthorOf(const http::Request& request) {
   const std::string_view client = request.Header("x-hearth-client");
-  const bool is_sane = !client.empty() && client.size() <= kAuthorBytesMax &&
-                       std::all_of(client.begin(), client.end(),
-                                   [](char c) { return c >= 0x20 && c < 0x7f; });
+  const bool is_sane =
+      !client.empty() && client.size() <= kAuthorBytesMax &&
+      std::all_of(client.begin(), client.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
   return (is_sane ? std::string(client) : "API") + " from " + request.remote_address;
 }
 
@@ -428,18 +433,19 @@ std::vector<http::Route> ConfigRoutes(Applier* applier, ConfigStore* store,
   const auto handlers = std::make_shared<Handlers>(applier, store, read_only);
   using Method = Result<Answer> (Handlers::*)(const http::Request&);
   const auto route = [&](const char* verb, const char* path, Method method) {
-    return http::Route{verb, path, http::Scope::kAdmin,
-                       [handlers, method](const http::Request& request, http::Response& response) {
-                         const Result<Answer> answer = ((*handlers).*method)(request);
-                         if (!answer.ok()) return http::SendStatus(response, answer.status());
-                         response.SetHeader("Cache-Control", "no-store");
-                         if (answer->download.empty()) {
-                           return response.Send(answer->http_status, answer->type, DumpJson(answer->body));
-                         }
-                         response.SetHeader("Content-Disposition",
-                                            "attachment; filename=\"" + answer->download + "\"");
-                         response.Send(answer->http_status, answer->type, answer->body.get<std::string>());
-                       }};
+    return http::Route{
+        verb, path, http::Scope::kAdmin,
+        [handlers, method](const http::Request& request, http::Response& response) {
+          const Result<Answer> answer = ((*handlers).*method)(request);
+          if (!answer.ok()) return http::SendStatus(response, answer.status());
+          response.SetHeader("Cache-Control", "no-store");
+          if (answer->download.empty()) {
+            return response.Send(answer->http_status, answer->type, DumpJson(answer->body));
+          }
+          response.SetHeader("Content-Disposition",
+                             "attachment; filename=\"" + answer->download + "\"");
+          response.Send(answer->http_status, answer->type, answer->body.get<std::string>());
+        }};
   };
   return {route("GET", "/api/config", &Handlers::Show),
           route("GET", "/api/config/schema", &Handlers::Schema),

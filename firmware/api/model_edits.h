@@ -10,8 +10,8 @@
 namespace hearth::api {
 
 // body: {"model": absolute directory, "model_name", "log_engine_metrics", "slo"}. What it does not
-// say is as the first model has it. kInvalidArgument names the wrong field; kFailedPrecondition when
-// a model of that name is there.
+// say is as the first model has it. kInvalidArgument names the wrong field; kFailedPrecondition
+// when a model of that name is there.
 Status AddModel(const Json& body, Json& normal);
 
 // body: {"log_engine_metrics", "slo": {"ttft_ms", "tpot_ms", "e2e_ms"}}; null is no objective.

@@ -68,7 +68,8 @@ class ModelEditor {
 
 void SendOutcome(http::Response& response, const Status& status) {
   // Somebody else changed the configuration in between.
-  if (status.code() == StatusCode::kAborted) return http::SendError(response, 409, status.message());
+  if (status.code() == StatusCode::kAborted)
+    return http::SendError(response, 409, status.message());
   if (!status.ok()) return http::SendStatus(response, status);
   response.Send(200, "application/json", "{}");
 }
@@ -93,9 +94,8 @@ void Change(const ModelEditor& editor, const http::Request& request, http::Respo
 
 void Remove(const ModelEditor& editor, const http::Request& request, http::Response& response) {
   const std::string& name = request.path_parameters.at(0);
-  SendOutcome(response, editor.EditLive(request, "'" + name + "' was removed", [&](Json& normal) {
-    return RemoveModel(name, normal);
-  }));
+  SendOutcome(response, editor.EditLive(request, "'" + name + "' was removed",
+                                        [&](Json& normal) { return RemoveModel(name, normal); }));
 }
 
 }  // namespace

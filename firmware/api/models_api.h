@@ -11,9 +11,9 @@
 
 namespace hearth::api {
 
-// POST   /api/models          {"model_name", "model", "log_engine_metrics", "slo"}: 202, starts loading
-// PATCH  /api/models/{name}   {"log_engine_metrics", "slo"}: 200, serves so, without another engine
-// DELETE /api/models/{name}   200, takes no more requests; those it has it finishes
+// POST   /api/models          {"model_name", "model", "log_engine_metrics", "slo"}: 202, starts
+// loading PATCH  /api/models/{name}   {"log_engine_metrics", "slo"}: 200, serves so, without
+// another engine DELETE /api/models/{name}   200, takes no more requests; those it has it finishes
 // 200 means that the change is on the disk. 202 names the apply; a model that cannot be loaded or
 // does not answer leaves everything as it was, and GET /api/config/applies/{id} says why. What is
 // added here is not watched. 409 while another apply runs.

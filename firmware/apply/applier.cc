@@ -6,32 +6,28 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "firmware/config/document.h"
-#include "firmware/models/engine_planner.h"
 
 namespace hearth::apply {
 namespace {
 
-using models::ReplicaState;
 using metrics::MetricId;
+using models::ReplicaState;
 using Kind = Change::Kind;
 
-constexpr double kPlanTimeoutS = 15;
 constexpr auto kLookEvery = std::chrono::milliseconds(100);
 // So long the models must have served before a start counts as one that did not crash.
 constexpr double kServedAfterS = 10;
 
-bool Starts(const Change& change) { return change.kind == Kind::kReplace || change.kind == Kind::kAdd; }
-
 bool NeedsEngines(const std::vector<Change>& changes) {
-  return std::any_of(changes.begin(), changes.end(), Starts);
+  return std::any_of(changes.begin(), changes.end(), StartsEngine);
 }
 
 std::string Describe(const std::vector<Change>& changes) {
   std::string text;
   for (const Change& change : changes) {
     if (change.kind == Kind::kSame) continue;
-    text += (text.empty() ? "" : ", ") + std::string(KindName(change.kind)) + " '" + change.model_name + "'";
+    text += (text.empty() ? "" : ", ") + std::string(KindName(change.kind)) + " '" +
+            change.model_name + "'";
   }
   return text.empty() ? "nothing changes" : text;
 }
@@ -40,24 +36,11 @@ std::string RevisionText(int64_t revision) {
   return revision == 0 ? "no revision" : "revision " + std::to_string(revision);
 }
 
-// Beside the text's own problems: one of this box, at a model's source.
-void AddProblem(config::CheckedModelConfig& checked, size_t model, const std::string& message) {
-  config::Problem problem;
-  problem.path = config::MemberPath(checked.paths[model], "model_loading_config.model_source");
-  auto place = checked.places.find(problem.path);
-  if (place == checked.places.end()) {
-    place = checked.places.find(config::MemberPath(checked.paths[model], "model_loading_config"));
-  }
-  if (place != checked.places.end()) problem.place = place->second;
-  problem.value = checked.llm_configs[model].model_loading_config.model_source;
-  problem.message = problem.path + ": " + message;
-  checked.problems.push_back(std::move(problem));
-}
-
 std::string FirstErrors(const std::vector<config::Problem>& problems) {
   std::string text;
   for (const config::Problem& problem : problems) {
-    if (problem.severity == config::Severity::kError) text += (text.empty() ? "" : "; ") + problem.message;
+    if (problem.severity == config::Severity::kError)
+      text += (text.empty() ? "" : "; ") + problem.message;
   }
   return text;
 }
@@ -70,7 +53,8 @@ Applier::Applier(ConfigStore* store, models::ModelManager* models, metrics::Regi
       models_(models),
       registry_(registry),
       history_(history),
-      options_(std::move(options)) {
+      options_(std::move(options)),
+      validator_(models, options_.validator) {
   registry_->Set(registry_->Get(MetricId::kRecoveryMode), 0);
   registry_->Set(registry_->Get(MetricId::kConfigApplyInProgress), 0);
   registry_->Get(MetricId::kConfigApplies, {"confirmed", ""});
@@ -87,7 +71,8 @@ void Applier::Start() {
   const auto interrupted = store_->EndInterrupted();
   if (interrupted.ok() && *interrupted) {
     Event("config_returned", "the apply of revision " + std::to_string((*interrupted)->revision) +
-                                 " was interrupted; " + RevisionText((*interrupted)->previous) + " serves");
+                                 " was interrupted; " + RevisionText((*interrupted)->previous) +
+                                 " serves");
     CountOutcome("returned", "interrupted");
   }
   const auto active = store_->active();
@@ -123,18 +108,14 @@ void Applier::EnterRecovery(int64_t active, const std::string& why) {
 void Applier::ServeActive(int64_t active) {
   const auto revision = store_->Get(active);
   if (!revision.ok()) return EnterRecovery(active, revision.status().message());
-  config::CheckedModelConfig checked = config::CheckModelConfig(revision->document, Facts());
+  config::CheckedModelConfig checked =
+      config::CheckModelConfig(revision->document, validator_.Facts());
   if (!checked.ok()) {
     return EnterRecovery(active, RevisionText(active) + " cannot be served by this release: " +
                                      FirstErrors(checked.problems));
   }
   for (const config::LlmConfig& llm_config : checked.llm_configs) {
-    const config::ModelLoadingConfig& loading = llm_config.model_loading_config;
-    const std::string& source = loading.model_source.empty() ? loading.model_id : loading.model_source;
-    const auto directory = FindModel(source, options_.models_directory);
-    // A model that has vanished is served all the same: its state says what is wrong.
-    ServedModel model{llm_config, directory.ok() ? *directory : source, {}};
-    model.options = ToModelOptions(llm_config, model.directory);
+    ServedModel model = validator_.ToServe(llm_config);
     LOG(kInfo) << "serving model '" << model.name() << "' from " << model.directory;
     const Status served = models_->Serve(model.options);
     if (!served.ok()) Event("config_trouble", "a model is not served: " + served.message());
@@ -167,100 +148,9 @@ void Applier::Observe() {
   start_ = 0;
 }
 
-// ---- What would come of a document
-
-config::BoxFacts Applier::Facts() const {
-  config::BoxFacts facts;
-  for (const auto& status : models_->Statuses()) {
-    if (status.replica.ready.device.empty()) continue;
-    facts.device = status.replica.ready.device;
-    facts.device_name = status.replica.ready.device_name;
-  }
-  return facts;
-}
-
-void Applier::Resolve(Validated& validated) {
-  config::CheckedModelConfig& checked = validated.checked;
-  for (size_t i = 0; i < checked.llm_configs.size(); ++i) {
-    const config::LlmConfig& llm_config = checked.llm_configs[i];
-    const config::ModelLoadingConfig& loading = llm_config.model_loading_config;
-    const auto directory = FindModel(loading.model_source.empty() ? loading.model_id : loading.model_source,
-                                     options_.models_directory);
-    if (!directory.ok()) {
-      AddProblem(checked, i, directory.status().message());
-      continue;
-    }
-    validated.models.push_back({llm_config, *directory, ToModelOptions(llm_config, *directory)});
-  }
-}
-
-Validated Applier::Validate(const std::string& document) {
-  Validated validated;
-  validated.checked = config::CheckModelConfig(document, Facts());
-  if (!validated.checked.ok()) return validated;
-  Resolve(validated);
-  if (!validated.checked.ok()) return validated;
-  validated.changes = PlanChanges(serving(), validated.models);
-  if (NeedsEngines(validated.changes)) validated.fit = Fit(validated.changes, validated);
-  return validated;
-}
-
-Json Applier::ChangesBetween(const std::string& before, const std::string& after) {
-  std::vector<ServedModel> sides[2];
-  const std::string* const texts[] = {&before, &after};
-  for (int side = 0; side < 2; ++side) {
-    const auto checked = config::CheckModelConfig(*texts[side], Facts());
-    for (const config::LlmConfig& llm_config : checked.llm_configs) {
-      const std::string source = llm_config.model_loading_config.model_source;
-      sides[side].push_back({llm_config, source, ToModelOptions(llm_config, source)});
-    }
-  }
-  return ToJson(PlanChanges(sides[0], sides[1]));
-}
-
-FitEstimate Applier::Fit(const std::vector<Change>& changes, Validated& validated) {
-  FitInput input;
-  input.memory_limit_bytes = options_.memory_limit_bytes;
-  std::vector<std::string> going;
-  for (size_t i = 0; i < changes.size(); ++i) {
-    const Change& change = changes[i];
-    if (change.kind == Kind::kReplace || change.kind == Kind::kRemove) going.push_back(change.model_name);
-    if (!Starts(change)) continue;
-    const auto planned = models::PlanEngine(options_.engine_executable, change.after->options.load, kPlanTimeoutS);
-    if (!planned.ok()) {
-      AddProblem(validated.checked, i, planned.status().message());
-      continue;
-    }
-    input.memory_total_bytes = planned->memory_total_bytes;
-    input.memory_free_bytes = planned->memory_free_bytes;
-    input.starts.push_back({change.model_name, *planned, change.after->options.load.kv_cache_bytes});
-  }
-  for (const auto& status : models_->Statuses()) {
-    if (status.replica.engine_pid <= 0 || status.replica.ready.device.empty()) continue;
-    const bool goes = std::find(going.begin(), going.end(), status.model_name) != going.end();
-    input.runs.push_back({status.model_name, status.replica.ready, 0, goes,
-                          status.options.graceful_shutdown_timeout_s});
-  }
-  FitEstimate fit = EstimateFit(input);
-  if (options_.memory_limit_bytes > 0) {
-    for (const FitModel& model : fit.models) {
-      for (Change& change : validated.changes) {
-        if (change.model_name == model.model_name && change.after) {
-          change.after->options.load.kv_cache_bytes = model.kv_cache_bytes;
-        }
-      }
-      for (ServedModel& served : validated.models) {
-        if (served.name() == model.model_name) served.options.load.kv_cache_bytes = model.kv_cache_bytes;
-      }
-    }
-  }
-  return fit;
-}
-
 // ---- An apply
 
-Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author,
-                               Watching watching) {
+Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author, Watching watching) {
   std::lock_guard applying(apply_mutex_);
   HEARTH_ASSIGN_OR_RETURN(Revision revision, store_->Get(revision_id));
   {
@@ -291,7 +181,8 @@ Result<int64_t> Applier::Apply(int64_t revision_id, const std::string& author,
     kept_by_ = cancelled_by_ = "";
   }
   registry_->Set(registry_->Get(MetricId::kConfigApplyInProgress), 1);
-  Event("config_apply_started", "revision " + std::to_string(revision_id) + " is applied by " + author);
+  Event("config_apply_started",
+        "revision " + std::to_string(revision_id) + " is applied by " + author);
   thread_ = std::thread([this, id, revision = std::move(revision)] { Run(id, revision); });
   return id;
 }
@@ -321,7 +212,7 @@ Failure Applier::Named(Failure failure) const {
 
 std::optional<Failure> Applier::RunSteps(const Revision& revision, Validated& validated) {
   BeginStep(Step::kValidate);
-  validated = Validate(revision.document);
+  validated = validator_.Validate(revision.document, serving());
   if (!validated.checked.ok()) return Failure{"invalid", FirstErrors(validated.checked.problems)};
   EndStep(Step::kValidate, "done", Describe(validated.changes));
   Exchange::Plan plan;
@@ -384,8 +275,9 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
   BeginStep(Step::kDrain);
   std::vector<std::string> watched, drained;
   for (const Change& change : changes) {
-    if (Starts(change)) watched.push_back(change.model_name);
-    if (change.before && change.kind != Kind::kSame && change.kind != Kind::kLive) drained.push_back(change.model_name);
+    if (StartsEngine(change)) watched.push_back(change.model_name);
+    if (change.before && change.kind != Kind::kSame && change.kind != Kind::kLive)
+      drained.push_back(change.model_name);
   }
   const double until_s = MonotonicSeconds() + options_.times.watch_s;
   std::unique_lock lock(mutex_);
@@ -448,7 +340,8 @@ void Applier::GoBack(const Exchange::Plan& plan, Failure& failure) {
   if (trouble) {
     failure.message += "; and the way back met trouble: " + trouble->message;
     for (const Change& change : back.changes) {
-      if (change.after && change.kind != Kind::kSame && change.kind != Kind::kLive) exchange.ServeAnyhow(*change.after);
+      if (change.after && change.kind != Kind::kSame && change.kind != Kind::kLive)
+        exchange.ServeAnyhow(*change.after);
       if (change.kind == Kind::kRemove) (void)models_->Remove(change.model_name).ok();
     }
   }
@@ -463,7 +356,8 @@ void Applier::Confirm(const Validated& validated) {
     std::lock_guard lock(mutex_);
     author = kept_by_.empty() ? "hearthd" : kept_by_;
   }
-  const std::string message = "revision " + std::to_string(status.revision) + " serves: " + Describe(validated.changes);
+  const std::string message =
+      "revision " + std::to_string(status.revision) + " serves: " + Describe(validated.changes);
   status.state = "confirmed";
   status.message = message;
   if (status.at(Step::kDrain).state == "running") {
@@ -472,7 +366,8 @@ void Applier::Confirm(const Validated& validated) {
   status.CloseSteps("done", "", WallMillis());
   const Status kept = store_->Confirm(status.id, author, message, DumpJson(ToJson(status)));
   if (!kept.ok()) {
-    Failure failure{"not_kept", "it could not be written that the revision is good: " + kept.message()};
+    Failure failure{"not_kept",
+                    "it could not be written that the revision is good: " + kept.message()};
     Exchange::Plan plan;
     {
       std::lock_guard lock(mutex_);
@@ -508,7 +403,8 @@ void Applier::End(const Failure& failure) {
   }
   const Status ended =
       store_->End(status.id, "returned", failure.reason, failure.message, DumpJson(ToJson(status)));
-  if (!ended.ok()) LOG(kError) << "the outcome of an apply could not be written: " << ended.message();
+  if (!ended.ok())
+    LOG(kError) << "the outcome of an apply could not be written: " << ended.message();
   {
     std::lock_guard lock(mutex_);
     status_->ended_ms = WallMillis();

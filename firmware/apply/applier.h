@@ -3,8 +3,8 @@
 //
 //   validate > fit > start > probe > switch > drain > watch > confirmed
 //
-// The active revision is what config.db says; only the commit of "confirmed" moves it. Whatever goes
-// wrong before returns to it: a failure, a cancelled apply, a crash, the end of hearthd.
+// The active revision is what config.db says; only the commit of "confirmed" moves it. Whatever
+// goes wrong before returns to it: a failure, a cancelled apply, a crash, the end of hearthd.
 #pragma once
 
 #include <atomic>
@@ -21,9 +21,8 @@
 #include "firmware/apply/apply_status.h"
 #include "firmware/apply/config_store.h"
 #include "firmware/apply/exchange.h"
-#include "firmware/apply/fit_estimate.h"
 #include "firmware/apply/served_models.h"
-#include "firmware/config/model_config.h"
+#include "firmware/apply/validator.h"
 #include "firmware/metrics/registry.h"
 #include "firmware/models/model_manager.h"
 #include "storage/history.h"
@@ -31,20 +30,10 @@
 namespace hearth::apply {
 
 struct ApplierOptions {
-  std::string engine_executable;
-  std::string models_directory;
-  int64_t memory_limit_bytes = 0;  // of the models together; 0: what is free
+  ValidatorOptions validator;
   ApplyTimes times;
   int crashes_max = 5;  // starts that never served, before recovery; 0: no recovery
   double crashes_within_s = 600;
-};
-
-// What would come of a document.
-struct Validated {
-  config::CheckedModelConfig checked;  // its problems, those of this box too
-  std::vector<ServedModel> models;     // when there is no error
-  std::vector<Change> changes;         // from what serves
-  std::optional<FitEstimate> fit;      // when an engine would be started
 };
 
 // Any thread.
@@ -55,16 +44,18 @@ class Applier {
           storage::History* history, ApplierOptions options);
   ~Applier();  // Stop
 
-  // At the start of hearthd: serves the active revision, or nothing in recovery. What is wrong with it
-  // becomes events and states of models; it does not stop the start.
+  // At the start of hearthd: serves the active revision, or nothing in recovery. What is wrong with
+  // it becomes events and states of models; it does not stop the start.
   void Start();
 
-  Validated Validate(const std::string& document);
-  // What would change from one text to the other; [] where one of them cannot be read.
-  Json ChangesBetween(const std::string& before, const std::string& after);
+  // What would come of a document, from what serves now.
+  Validated Validate(const std::string& document) const {
+    return validator_.Validate(document, serving());
+  }
+  const Validator& validator() const { return validator_; }
 
-  // Begins an apply; returns its id. kNotFound, kAborted while another runs. One that is not watched
-  // is confirmed as soon as its engines have answered and taken over.
+  // Begins an apply; returns its id. kNotFound, kAborted while another runs. One that is not
+  // watched is confirmed as soon as its engines have answered and taken over.
   enum class Watching { kWatched, kUnwatched };
   Result<int64_t> Apply(int64_t revision, const std::string& author,
                         Watching watching = Watching::kWatched);
@@ -97,9 +88,6 @@ class Applier {
   Failure Named(Failure failure) const;
   void ServeActive(int64_t active);
   void EnterRecovery(int64_t active, const std::string& why);
-  config::BoxFacts Facts() const;
-  void Resolve(Validated& validated);
-  FitEstimate Fit(const std::vector<Change>& changes, Validated& validated);
   ExchangeReport ReportTo();
 
   void BeginStep(Step step);
@@ -114,8 +102,9 @@ class Applier {
   metrics::Registry* const registry_;
   storage::History* const history_;
   const ApplierOptions options_;
+  const Validator validator_;
 
-  std::mutex apply_mutex_;  // one caller of Apply or Stop at a time; before mutex_
+  std::mutex apply_mutex_;    // one caller of Apply or Stop at a time; before mutex_
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::optional<ApplyStatus> status_;
@@ -129,7 +118,7 @@ class Applier {
   bool stopping_ = false;
   std::string kept_by_, cancelled_by_;
   Exchange::Plan plan_;  // of the apply that runs
-  int64_t start_ = 0;  // the row of this start; 0 once it is known to be good
+  int64_t start_ = 0;    // the row of this start; 0 once it is known to be good
 
   double ready_since_s_ = 0;
   std::thread thread_;

@@ -13,7 +13,6 @@ constexpr int32_t kApplicationId = 0x48656163;  // "Heac"
 constexpr const char* kSteps[] = {
     "CREATE TABLE revisions(id INTEGER PRIMARY KEY AUTOINCREMENT, created_ms INTEGER NOT NULL,"
     " author TEXT NOT NULL, note TEXT NOT NULL, document TEXT NOT NULL);",
-    // facts: 'active' and 'seed' are ids of revisions.
     "CREATE TABLE applies(id INTEGER PRIMARY KEY AUTOINCREMENT, revision INTEGER NOT NULL,"
     " previous INTEGER NOT NULL, author TEXT NOT NULL, started_ms INTEGER NOT NULL,"
     " ended_ms INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'running',"
@@ -23,6 +22,7 @@ constexpr const char* kSteps[] = {
     "CREATE TABLE audit(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL,"
     " author TEXT NOT NULL, action TEXT NOT NULL, revision INTEGER NOT NULL,"
     " apply INTEGER NOT NULL, text TEXT NOT NULL);"
+    // 'active': the id of a revision.
     "CREATE TABLE facts(name TEXT PRIMARY KEY, value INTEGER NOT NULL);"
     "CREATE TABLE seeds(id INTEGER PRIMARY KEY CHECK(id = 1), document TEXT NOT NULL);"
     "CREATE TABLE starts(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL,"
@@ -35,9 +35,9 @@ constexpr const char* kActive =
     "SELECT coalesce((SELECT value FROM facts WHERE name = 'active'), 0)";
 
 Status SetFact(Connection& connection, std::string_view name, int64_t value) {
-  HEARTH_ASSIGN_OR_RETURN(Statement set,
-                          connection.Prepare("INSERT INTO facts(name, value) VALUES(?, ?) "
-                                             "ON CONFLICT(name) DO UPDATE SET value = excluded.value"));
+  HEARTH_ASSIGN_OR_RETURN(
+      Statement set, connection.Prepare("INSERT INTO facts(name, value) VALUES(?, ?) "
+                                        "ON CONFLICT(name) DO UPDATE SET value = excluded.value"));
   set.Bind(1, name).Bind(2, value);
   return set.Run();
 }
@@ -50,20 +50,29 @@ Result<std::optional<std::string>> LastSeed(Connection& connection) {
 }
 
 Status SetSeed(Connection& connection, const std::string& document) {
-  HEARTH_ASSIGN_OR_RETURN(Statement set, connection.Prepare("INSERT OR REPLACE INTO seeds VALUES(1, ?)"));
+  HEARTH_ASSIGN_OR_RETURN(Statement set,
+                          connection.Prepare("INSERT OR REPLACE INTO seeds VALUES(1, ?)"));
   set.Bind(1, std::string_view(document));
   return set.Run();
 }
 
 ApplyRecord ApplyOf(const Statement& row) {
-  return {row.Int(0), row.Int(1), row.Int(2), std::string(row.Text(3)), row.Int(4), row.Int(5),
-          std::string(row.Text(6)), std::string(row.Text(7)), std::string(row.Text(8)),
+  return {row.Int(0),
+          row.Int(1),
+          row.Int(2),
+          std::string(row.Text(3)),
+          row.Int(4),
+          row.Int(5),
+          std::string(row.Text(6)),
+          std::string(row.Text(7)),
+          std::string(row.Text(8)),
           std::string(row.Text(9))};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ConfigStore>> ConfigStore::Open(const std::string& path, const Clock* clock) {
+Result<std::unique_ptr<ConfigStore>> ConfigStore::Open(const std::string& path,
+                                                       const Clock* clock) {
   HEARTH_ASSIGN_OR_RETURN(auto database,
                           storage::SmallDatabase::Open({path, "the configuration", kSchema}));
   return std::unique_ptr<ConfigStore>(new ConfigStore(std::move(database), clock));
@@ -89,9 +98,9 @@ Status ConfigStore::Read(const Work& work) {
 }
 
 Status ConfigStore::AddAudit(Connection& connection, const AuditEntry& entry) {
-  HEARTH_ASSIGN_OR_RETURN(
-      Statement insert, connection.Prepare("INSERT INTO audit(time_ms, author, action, revision, "
-                                           "apply, text) VALUES(?, ?, ?, ?, ?, ?)"));
+  HEARTH_ASSIGN_OR_RETURN(Statement insert,
+                          connection.Prepare("INSERT INTO audit(time_ms, author, action, revision, "
+                                             "apply, text) VALUES(?, ?, ?, ?, ?, ?)"));
   insert.Bind(1, clock_->WallMillis()).Bind(2, std::string_view(entry.author));
   insert.Bind(3, std::string_view(entry.action)).Bind(4, entry.revision).Bind(5, entry.apply);
   insert.Bind(6, std::string_view(entry.text));
@@ -104,11 +113,12 @@ Result<int64_t> ConfigStore::Insert(Connection& connection, const std::string& d
                                     const std::string& author, const std::string& note) {
   if (document.size() > kDocumentBytesMax) {
     return InvalidArgument("a configuration of " + std::to_string(document.size()) +
-                           " bytes is larger than the limit of " + std::to_string(kDocumentBytesMax));
+                           " bytes is larger than the limit of " +
+                           std::to_string(kDocumentBytesMax));
   }
-  HEARTH_ASSIGN_OR_RETURN(
-      Statement insert, connection.Prepare("INSERT INTO revisions(created_ms, author, note, "
-                                           "document) VALUES(?, ?, ?, ?)"));
+  HEARTH_ASSIGN_OR_RETURN(Statement insert,
+                          connection.Prepare("INSERT INTO revisions(created_ms, author, note, "
+                                             "document) VALUES(?, ?, ?, ?)"));
   insert.Bind(1, clock_->WallMillis()).Bind(2, std::string_view(author));
   insert.Bind(3, std::string_view(note)).Bind(4, std::string_view(document));
   HEARTH_RETURN_IF_ERROR(insert.Run());
@@ -134,7 +144,8 @@ Result<int64_t> ConfigStore::Save(const std::string& document, const std::string
                      std::to_string(newest) + "; look at it and change that");
     }
     HEARTH_ASSIGN_OR_RETURN(id, Insert(connection, document, author, note));
-    return AddAudit(connection, {.author = author, .action = "saved", .revision = id, .text = note});
+    return AddAudit(connection,
+                    {.author = author, .action = "saved", .revision = id, .text = note});
   });
   HEARTH_RETURN_IF_ERROR(done);
   return id;
@@ -158,7 +169,9 @@ Result<int64_t> ConfigStore::Seed(const std::string& document, const std::string
     HEARTH_ASSIGN_OR_RETURN(active_id, Insert(connection, as.value_or(document), source, note));
     HEARTH_RETURN_IF_ERROR(SetActive(connection, active_id));
     HEARTH_RETURN_IF_ERROR(SetSeed(connection, document));
-    return AddAudit(connection, {.author = source, .action = "seeded", .revision = active_id,
+    return AddAudit(connection, {.author = source,
+                                 .action = "seeded",
+                                 .revision = active_id,
                                  .text = "active from this start on"});
   });
   HEARTH_RETURN_IF_ERROR(done);
@@ -197,7 +210,8 @@ Result<std::vector<Revision>> ConfigStore::Revisions(const std::string& document
                            "action = 'seeded'), 'confirmed', '')), coalesce(a.reason, '') "
                            "FROM revisions r "
                            "LEFT JOIN applies a ON a.id = (SELECT max(id) FROM applies "
-                           "WHERE revision = r.id) " + rest));
+                           "WHERE revision = r.id) " +
+                           rest));
     rows.Bind(1, parameter).Bind(2, limit);
     while (true) {
       HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
@@ -235,13 +249,16 @@ Result<int64_t> ConfigStore::BeginApply(int64_t revision, const std::string& aut
     }
     HEARTH_ASSIGN_OR_RETURN(Statement insert,
                             connection.Prepare("INSERT INTO applies(revision, previous, author, "
-                                               "started_ms) VALUES(?, (" + std::string(kActive) +
-                                               "), ?, ?)"));
+                                               "started_ms) VALUES(?, (" +
+                                               std::string(kActive) + "), ?, ?)"));
     insert.Bind(1, revision).Bind(2, std::string_view(author)).Bind(3, clock_->WallMillis());
     HEARTH_RETURN_IF_ERROR(insert.Run());
     HEARTH_ASSIGN_OR_RETURN(id, connection.QueryInt("SELECT max(id) FROM applies"));
-    return AddAudit(connection,
-                    {.author = author, .action = "apply_started", .revision = revision, .apply = id});
+    HEARTH_RETURN_IF_ERROR(connection.Execute("DELETE FROM applies WHERE id <= " +
+                                              std::to_string(id - kAppliesKept)));
+    return AddAudit(
+        connection,
+        {.author = author, .action = "apply_started", .revision = revision, .apply = id});
   });
   HEARTH_RETURN_IF_ERROR(done);
   return id;
@@ -249,7 +266,8 @@ Result<int64_t> ConfigStore::BeginApply(int64_t revision, const std::string& aut
 
 Status ConfigStore::NoteStep(int64_t apply, const std::string& text) {
   return Commit([&](Connection& connection) {
-    return AddAudit(connection, {.author = "hearthd", .action = "step", .apply = apply, .text = text});
+    return AddAudit(connection,
+                    {.author = "hearthd", .action = "step", .apply = apply, .text = text});
   });
 }
 
@@ -284,8 +302,11 @@ Status ConfigStore::Confirm(int64_t apply, const std::string& author, const std:
                                                    .message = message,
                                                    .report = report}));
     HEARTH_RETURN_IF_ERROR(SetActive(connection, revision));
-    return AddAudit(connection, {.author = author, .action = "confirmed", .revision = revision,
-                                 .apply = apply, .text = message});
+    return AddAudit(connection, {.author = author,
+                                 .action = "confirmed",
+                                 .revision = revision,
+                                 .apply = apply,
+                                 .text = message});
   });
 }
 
@@ -299,8 +320,11 @@ Status ConfigStore::End(int64_t apply, const std::string& state, const std::stri
                                                    .reason = reason,
                                                    .message = message,
                                                    .report = report}));
-    return AddAudit(connection, {.author = "hearthd", .action = state, .revision = revision,
-                                 .apply = apply, .text = reason + ": " + message});
+    return AddAudit(connection, {.author = "hearthd",
+                                 .action = state,
+                                 .revision = revision,
+                                 .apply = apply,
+                                 .text = reason + ": " + message});
   });
 }
 
@@ -308,9 +332,10 @@ Result<std::vector<ApplyRecord>> ConfigStore::Applies(const std::string& rest, i
   std::vector<ApplyRecord> applies;
   const Status done = Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(
-        Statement rows, connection.Prepare("SELECT id, revision, previous, author, started_ms, "
-                                           "ended_ms, state, reason, message, report FROM applies " +
-                                           rest));
+        Statement rows,
+        connection.Prepare("SELECT id, revision, previous, author, started_ms, "
+                           "ended_ms, state, reason, message, report FROM applies " +
+                           rest));
     rows.Bind(1, parameter);
     while (true) {
       HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
@@ -323,11 +348,11 @@ Result<std::vector<ApplyRecord>> ConfigStore::Applies(const std::string& rest, i
 }
 
 Result<std::optional<ApplyRecord>> ConfigStore::EndInterrupted(const std::string& why) {
-  HEARTH_ASSIGN_OR_RETURN(auto running, Applies("WHERE state = 'running' ORDER BY id DESC LIMIT ?", 1));
+  HEARTH_ASSIGN_OR_RETURN(auto running,
+                          Applies("WHERE state = 'running' ORDER BY id DESC LIMIT ?", 1));
   if (running.empty()) return std::optional<ApplyRecord>();
   HEARTH_RETURN_IF_ERROR(End(running[0].id, "returned", "interrupted",
-                             why + "; revision " +
-                                 std::to_string(running[0].previous) + " serves",
+                             why + "; revision " + std::to_string(running[0].previous) + " serves",
                              ""));
   HEARTH_ASSIGN_OR_RETURN(ApplyRecord ended, GetApply(running[0].id));
   return std::optional(std::move(ended));
@@ -347,8 +372,9 @@ Result<ApplyRecord> ConfigStore::GetApply(int64_t id) {
 Status ConfigStore::Note(const std::string& author, const std::string& action,
                          const std::string& text, int64_t revision, int64_t apply) {
   return Commit([&](Connection& connection) {
-    return AddAudit(connection, {.author = author, .action = action, .revision = revision,
-                                 .apply = apply, .text = text});
+    return AddAudit(
+        connection,
+        {.author = author, .action = action, .revision = revision, .apply = apply, .text = text});
   });
 }
 
@@ -356,8 +382,9 @@ Result<std::vector<AuditEntry>> ConfigStore::Audit(int64_t limit, int64_t before
   std::vector<AuditEntry> entries;
   const Status done = Read([&](Connection& connection) -> Status {
     HEARTH_ASSIGN_OR_RETURN(
-        Statement rows, connection.Prepare("SELECT id, time_ms, author, action, revision, apply, text "
-                                           "FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?"));
+        Statement rows,
+        connection.Prepare("SELECT id, time_ms, author, action, revision, apply, text "
+                           "FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?"));
     rows.Bind(1, before > 0 ? before : std::numeric_limits<int64_t>::max()).Bind(2, limit);
     while (true) {
       HEARTH_ASSIGN_OR_RETURN(const bool row, rows.Step());
@@ -379,12 +406,13 @@ Result<ConfigStore::Start> ConfigStore::BeginStart(int64_t revision, double with
     // Those since the last start that served, or of another revision.
     HEARTH_ASSIGN_OR_RETURN(
         const int64_t crashes,
-        connection.QueryInt("SELECT count(*) FROM starts WHERE time_ms >= " + std::to_string(since_ms) +
-                            " AND time_ms <= " + std::to_string(now_ms) +
-                            " AND id > coalesce((SELECT max(id) FROM starts WHERE served OR revision != " +
-                            std::to_string(revision) + "), 0)"));
-    HEARTH_ASSIGN_OR_RETURN(Statement insert,
-                            connection.Prepare("INSERT INTO starts(time_ms, revision) VALUES(?, ?)"));
+        connection.QueryInt(
+            "SELECT count(*) FROM starts WHERE time_ms >= " + std::to_string(since_ms) +
+            " AND time_ms <= " + std::to_string(now_ms) +
+            " AND id > coalesce((SELECT max(id) FROM starts WHERE served OR revision != " +
+            std::to_string(revision) + "), 0)"));
+    HEARTH_ASSIGN_OR_RETURN(
+        Statement insert, connection.Prepare("INSERT INTO starts(time_ms, revision) VALUES(?, ?)"));
     insert.Bind(1, now_ms).Bind(2, revision);
     HEARTH_RETURN_IF_ERROR(insert.Run());
     HEARTH_ASSIGN_OR_RETURN(start.id, connection.QueryInt("SELECT max(id) FROM starts"));

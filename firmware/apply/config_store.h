@@ -1,5 +1,5 @@
-// config.db: the revisions of the model configuration, which of them is active, what was applied with
-// what outcome, and the audit trail.
+// config.db: the revisions of the model configuration, which of them is active, what was applied
+// with what outcome, and the audit trail.
 //
 // Every change is one synced commit together with its row of the trail; what a function returned Ok
 // for is on the disk. Revisions are the text that somebody wrote, byte for byte. Ids ascend and are
@@ -39,18 +39,19 @@ struct ApplyRecord {
   int64_t previous = 0;  // active when it began
   std::string author = {};
   int64_t started_ms = 0;
-  int64_t ended_ms = 0;   // 0 while it runs
-  std::string state = {};      // running | confirmed | returned | failed
-  std::string reason = {};     // a class: not_ready, probe_failed, ...; empty when confirmed
-  std::string message = {};    // a sentence
-  std::string report = {};     // JSON: the steps and the probe, as they stood at the end
+  int64_t ended_ms = 0;      // 0 while it runs
+  std::string state = {};    // running | confirmed | returned | failed
+  std::string reason = {};   // a class: not_ready, probe_failed, ...; empty when confirmed
+  std::string message = {};  // a sentence
+  std::string report = {};   // JSON: the steps and the probe, as they stood at the end
 };
 
 struct AuditEntry {
   int64_t id = 0;
   int64_t time_ms = 0;
   std::string author = {};
-  std::string action = {};  // saved | seeded | apply_started | step | confirmed | returned | failed | ...
+  // saved | seeded | apply_started | step | confirmed | returned | failed | ...
+  std::string action = {};
   int64_t revision = 0;
   int64_t apply = 0;
   std::string text = {};
@@ -61,6 +62,7 @@ class ConfigStore {
  public:
   static constexpr size_t kDocumentBytesMax = size_t{1} << 20;
   static constexpr int64_t kRevisionsKept = 1000;  // beside the active one; older ones go
+  static constexpr int64_t kAppliesKept = 1000;
   static constexpr int64_t kAuditKept = 100'000;
 
   // Opens or creates. A broken file is set aside and a fresh one begun: set_aside() says why.
@@ -82,8 +84,8 @@ class ConfigStore {
   Result<int64_t> active();
   Result<int64_t> newest();
   Result<Revision> Get(int64_t id);  // kNotFound
-  // The newest first, those with a smaller id than `before` (0: all), at most `limit`, without their
-  // documents.
+  // The newest first, those with a smaller id than `before` (0: all), at most `limit`, without
+  // their documents.
   Result<std::vector<Revision>> List(int64_t limit, int64_t before);
 
   // ---- Applies. At most one is running; kAborted says which.
@@ -112,7 +114,7 @@ class ConfigStore {
 
   struct Start {
     int64_t id = 0;
-    int crashes = 0;  // starts of the same revision within `within_s` that never served, before this
+    int crashes = 0;  // starts of the same revision within `within_s` before it that never served
   };
   Result<Start> BeginStart(int64_t revision, double within_s);
   // It has served, or ended in order: it does not count.

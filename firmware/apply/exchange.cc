@@ -15,8 +15,12 @@ using Kind = Change::Kind;
 
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
 
-bool Starts(const Change& change) { return change.kind == Kind::kReplace || change.kind == Kind::kAdd; }
-bool Goes(const Change& change) { return change.kind == Kind::kReplace || change.kind == Kind::kRemove; }
+bool Starts(const Change& change) {
+  return change.kind == Kind::kReplace || change.kind == Kind::kAdd;
+}
+bool Goes(const Change& change) {
+  return change.kind == Kind::kReplace || change.kind == Kind::kRemove;
+}
 
 Failure Cancelled() { return {"cancelled", "the apply was cancelled before the switch"}; }
 
@@ -120,8 +124,8 @@ std::optional<Failure> Exchange::Probe(std::vector<Starting>& started) {
         models_->Probe(*starting.candidate, times_->probe_timeout_s, report_->give_up);
     if (!answer.ok()) {
       if (answer.status().code() == StatusCode::kAborted) return Cancelled();
-      return Failure{"probe_failed", "'" + starting.model.name() +
-                                         "' did not answer a question: " + answer.status().message()};
+      return Failure{"probe_failed", "'" + starting.model.name() + "' did not answer a question: " +
+                                         answer.status().message()};
     }
     report_->answered(*answer);
   }

@@ -1,8 +1,8 @@
 // Exchange: brings the models that serve from one configuration to another.
 //
-// Where old and new fit into memory together, the new engines load, answer a probe and take over, and
-// nothing waits. Where they do not, requests wait in line while the old engines end and the new ones
-// load. Either way a failure before the switch leaves everything as it was.
+// Where old and new fit into memory together, the new engines load, answer a probe and take over,
+// and nothing waits. Where they do not, requests wait in line while the old engines end and the new
+// ones load. Either way a failure before the switch leaves everything as it was.
 #pragma once
 
 #include <functional>
@@ -64,7 +64,8 @@ class Exchange {
   };
 
   std::optional<Failure> MakeRoom(const Plan& plan);
-  std::optional<Failure> Start(const std::vector<ServedModel>& models, std::vector<Starting>& started);
+  std::optional<Failure> Start(const std::vector<ServedModel>& models,
+                               std::vector<Starting>& started);
   std::optional<Failure> WaitReady(std::vector<Starting>& started);
   std::optional<Failure> Probe(std::vector<Starting>& started);
   std::optional<Failure> Switch(const Plan& plan, std::vector<Starting>& started);

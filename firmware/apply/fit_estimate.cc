@@ -42,8 +42,7 @@ Share ShareOf(const StartingModel& start, int64_t room) {
   const int64_t block_bytes = std::max<int64_t>(plan.kv_bytes_per_token, 1) * block_size;
   const int64_t fixed = plan.weight_bytes + plan.workspace_bytes;
   const int64_t left = std::max<int64_t>(room - fixed, 0);
-  const int64_t granted =
-      start.kv_cache_memory_bytes == 0 ? left / 2 : start.kv_cache_memory_bytes;
+  const int64_t granted = start.kv_cache_memory_bytes == 0 ? left / 2 : start.kv_cache_memory_bytes;
   const int64_t needed = (plan.max_model_len + block_size - 1) / block_size;
   const int64_t useful = needed * plan.max_num_seqs;
   const int64_t blocks = std::min(granted / block_bytes, useful);
@@ -116,8 +115,8 @@ std::string WhatIsShort(const StartingModel& start, const Share& share, int64_t 
   if (share.limited_by_setting) {
     return model + "gets a KV cache of " + Amount(start.kv_cache_memory_bytes) +
            ", but one sequence of max_model_len " + len + " tokens takes " +
-           Amount(share.model.kv_cache_bytes) + "; raise kv_cache_memory_bytes or set max_model_len" +
-           " to at most " + largest;
+           Amount(share.model.kv_cache_bytes) +
+           "; raise kv_cache_memory_bytes or set max_model_len" + " to at most " + largest;
   }
   std::string text = model + "needs " + Amount(share.model.needed_bytes) + " (weights " +
                      Amount(start.plan.weight_bytes) + ", KV cache " +
@@ -126,9 +125,8 @@ std::string WhatIsShort(const StartingModel& start, const Share& share, int64_t 
                      Amount(std::max<int64_t>(room, 0)) + " are left for it";
   if (start.kv_cache_memory_bytes != 0) return text + "; lower kv_cache_memory_bytes";
   text += ", of which a KV cache gets half of what weights and workspace leave";
-  return text + (share.model.largest_max_model_len > 0
-                     ? "; set max_model_len to at most " + largest
-                     : "; choose a smaller model or free memory");
+  return text + (share.model.largest_max_model_len > 0 ? "; set max_model_len to at most " + largest
+                                                       : "; choose a smaller model or free memory");
 }
 
 void AddSentences(const FitInput& input, const Shares& shares, int64_t room,
@@ -154,7 +152,8 @@ void AddSentences(const FitInput& input, const Shares& shares, int64_t room,
                         Amount(estimate.bytes_free) + " that are free. No request waits.");
     return;
   }
-  sentences.push_back("It fits (" + needed + "), but not beside what runs now: the running engine " +
+  sentences.push_back("It fits (" + needed +
+                      "), but not beside what runs now: the running engine " +
                       "ends first, and requests wait meanwhile, for at most " +
                       std::to_string(static_cast<int64_t>(estimate.announced_wait_s)) + " s.");
 }
@@ -163,19 +162,26 @@ void AddSentences(const FitInput& input, const Shares& shares, int64_t room,
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
-    case Kind::kWeights: return "weights";
-    case Kind::kKvCache: return "kv_cache";
-    case Kind::kWorkspace: return "workspace";
-    case Kind::kOther: return "other";
+    case Kind::kWeights:
+      return "weights";
+    case Kind::kKvCache:
+      return "kv_cache";
+    case Kind::kWorkspace:
+      return "workspace";
+    case Kind::kOther:
+      return "other";
   }
   return "other";
 }
 
 std::string_view StateName(State state) {
   switch (state) {
-    case State::kRuns: return "runs";
-    case State::kStarts: return "starts";
-    case State::kGoes: return "goes";
+    case State::kRuns:
+      return "runs";
+    case State::kStarts:
+      return "starts";
+    case State::kGoes:
+      return "goes";
   }
   return "runs";
 }

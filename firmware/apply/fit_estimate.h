@@ -25,8 +25,8 @@ struct StartingModel {
 struct RunningModel {
   std::string model_name;
   protocol::Ready ready;
-  int64_t resident_bytes = 0;  // of its process; 0: unknown, its weights are
-  bool goes = false;           // ends in the course of what is estimated
+  int64_t resident_bytes = 0;                // of its process; 0: unknown, its weights are
+  bool goes = false;                         // ends in the course of what is estimated
   double graceful_shutdown_timeout_s = 600;  // at most so long it may finish its requests
 };
 
@@ -36,7 +36,7 @@ struct FitInput {
   int64_t memory_total_bytes = 0;
   int64_t memory_free_bytes = 0;   // as the engine's planner saw it, beside what runs
   int64_t memory_limit_bytes = 0;  // of all models together; 0: what is free
-  double load_bytes_per_s = 0;     // of weights; 0: from the slowest load of what runs, else a guess
+  double load_bytes_per_s = 0;  // of weights; 0: from the slowest load of what runs, else a guess
 };
 
 struct FitSegment {
@@ -65,13 +65,13 @@ struct FitModel {
 
 struct FitEstimate {
   int64_t bytes_total = 0;
-  int64_t bytes_free = 0;   // neither used by others nor reserved by what runs
-  int64_t bytes_limit = 0;  // 0: none
+  int64_t bytes_free = 0;            // neither used by others nor reserved by what runs
+  int64_t bytes_limit = 0;           // 0: none
   std::vector<FitSegment> segments;  // what runs and stays, what goes, what starts; others last
   std::vector<FitModel> models;      // in the order of `starts`
   int64_t needed_bytes = 0;          // of all that start
-  bool fits = true;           // once what goes has gone
-  bool fits_together = true;  // beside it
+  bool fits = true;                  // once what goes has gone
+  bool fits_together = true;         // beside it
   // For how long requests wait at most: 0 if it fits together, else what goes finishes its requests
   // and what starts is loaded.
   double announced_wait_s = 0;

@@ -14,8 +14,8 @@ struct DiffLine {
   std::string text;
 };
 
-// The shortest such list (Myers, "An O(ND) Difference Algorithm", 1986), or for texts that differ in
-// more than kDiffEditsMax lines: what they share at both ends, and the rest as replaced.
+// The shortest such list (Myers, "An O(ND) Difference Algorithm", 1986), or for texts that differ
+// in more than kDiffEditsMax lines: what they share at both ends, and the rest as replaced.
 std::vector<DiffLine> DiffLines(std::string_view left, std::string_view right);
 
 inline constexpr int kDiffEditsMax = 2000;

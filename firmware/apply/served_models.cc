@@ -127,6 +127,10 @@ models::ModelOptions ToModelOptions(const config::LlmConfig& config, const std::
   return options;
 }
 
+bool StartsEngine(const Change& change) {
+  return change.kind == Change::Kind::kReplace || change.kind == Change::Kind::kAdd;
+}
+
 std::string_view KindName(Change::Kind kind) {
   constexpr std::string_view kNames[] = {"same", "live", "replace", "add", "remove"};
   return kNames[static_cast<size_t>(kind)];
@@ -171,9 +175,8 @@ std::vector<Change> Reversed(const std::vector<Change>& changes) {
 Json ToJson(const std::vector<Change>& changes) {
   Json list = Json::array();
   for (const Change& change : changes) {
-    list.push_back(Json{{"model", change.model_name},
-                        {"kind", KindName(change.kind)},
-                        {"fields", change.fields}});
+    list.push_back(Json{
+        {"model", change.model_name}, {"kind", KindName(change.kind)}, {"fields", change.fields}});
   }
   return list;
 }

@@ -37,6 +37,7 @@ struct Change {
   std::optional<ServedModel> before;  // absent for add
   std::optional<ServedModel> after;   // absent for remove
 };
+bool StartsEngine(const Change& change);       // it adds or replaces one
 std::string_view KindName(Change::Kind kind);  // "same", "live", "replace", "add", "remove"
 
 // In the order of `after`, then what goes.

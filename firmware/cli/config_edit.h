@@ -8,9 +8,9 @@
 
 namespace hearth::cli {
 
-// Sets what `path` names in `root` ("llm_configs[0].engine_kwargs.max_num_seqs"). Maps on the way are
-// made; a list may grow by one item at its end. kInvalidArgument where the path is broken, or leads
-// through a value that is no map or list.
+// Sets what `path` names in `root` ("llm_configs[0].engine_kwargs.max_num_seqs"). Maps on the way
+// are made; a list may grow by one item at its end. kInvalidArgument where the path is broken, or
+// leads through a value that is no map or list.
 Status SetPath(Json& root, const std::string& path, const Json& value);
 
 // Takes away what `path` names. kNotFound when it is not there.

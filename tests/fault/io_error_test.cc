@@ -7,12 +7,13 @@
 #include <iostream>
 
 #include "crash_vfs.h"
+#include "firmware/apply/config_store.h"
 #include "history_script.h"
-#include "storage/revision_file.h"
 
 namespace hearth::fault {
 namespace {
 
+using apply::ConfigStore;
 using Promise = HistoryScript::Promise;
 
 // HEARTH_FAULT_SWEEP=all: each n instead of one in so many.
@@ -118,39 +119,50 @@ class FaultSweep : public testing::Test {
     EXPECT_EQ(script.Problem(dirs_.check(), promise), "");
   }
 
-  void RunRevisions(const Fault& fault, int64_t n, bool sticky, int64_t& fired) {
+  struct ConfigPromise {
+    std::vector<std::string> documents;  // by id - 1; empty: unknown
+    int64_t active = 0;
+  };
+
+  static Status SaveAndApply(ConfigStore& store, int64_t i, ConfigPromise& promise) {
+    HEARTH_ASSIGN_OR_RETURN(const int64_t newest, store.newest());
+    const std::string document = "document " + std::to_string(i) + std::string(300, 'x');
+    HEARTH_ASSIGN_OR_RETURN(const int64_t id, store.Save(document, "a", "", newest));
+    promise.documents.resize(static_cast<size_t>(id));
+    promise.documents.back() = document;
+    const auto interrupted = store.EndInterrupted();
+    if (!interrupted.ok()) return interrupted.status();
+    HEARTH_ASSIGN_OR_RETURN(const int64_t apply, store.BeginApply(id, "a"));
+    HEARTH_RETURN_IF_ERROR(store.Confirm(apply, "a", "it serves", "{}"));
+    promise.active = id;
+    return Status::Ok();
+  }
+
+  void RunConfig(const Fault& fault, int64_t n, bool sticky, int64_t& fired) {
     const std::string path = dirs_.live() + "/config.db";
     vfs_.Restore(dirs_.live(), {});
     storage::TestClock clock;
-    std::vector<std::string> acknowledged;  // by id - 1; empty: unknown
-    const auto save = [&](storage::RevisionFile& file, int64_t i) {
-      const auto latest = file.Latest();
-      if (!latest.ok()) return latest.status();
-      const int64_t newest = *latest ? (*latest)->id : 0;
-      const std::string document = "document " + std::to_string(i) + std::string(300, 'x');
-      const auto id = file.Save(document, "a", "", newest);
-      if (!id.ok()) return id.status();
-      acknowledged.resize(static_cast<size_t>(*id));
-      acknowledged.back() = document;
-      return Status::Ok();
-    };
+    ConfigPromise promise;
     fault.begin(n, sticky);
-    auto opened = storage::RevisionFile::Open(path, &clock);
-    for (int64_t i = 0; opened.ok() && i < 8; ++i) (void)save(**opened, i);
+    auto opened = ConfigStore::Open(path, &clock);
+    for (int64_t i = 0; opened.ok() && i < 6; ++i) (void)SaveAndApply(**opened, i, promise);
     fired = fault.end();
-    if (!opened.ok()) opened = storage::RevisionFile::Open(path, &clock);
+    if (!opened.ok()) opened = ConfigStore::Open(path, &clock);
     ASSERT_TRUE(opened.ok()) << "after the fault: " << opened.status().ToString();
-    const Status healed = save(**opened, 100);
+    const Status healed = SaveAndApply(**opened, 100, promise);
     ASSERT_TRUE(healed.ok()) << "after the fault: " << healed.ToString();
     EXPECT_EQ((*opened)->set_aside(), "");
     vfs_.Restore(dirs_.check(), vfs_.TakeImage(dirs_.live(), static_cast<uint64_t>(n)));
-    auto again = storage::RevisionFile::Open(dirs_.check() + "/config.db", &clock);
+    auto again = ConfigStore::Open(dirs_.check() + "/config.db", &clock);
     ASSERT_TRUE(again.ok()) << again.status().ToString();
-    for (size_t i = 0; i < acknowledged.size(); ++i) {
-      if (acknowledged[i].empty()) continue;
+    const auto active = (*again)->active();
+    ASSERT_TRUE(active.ok()) << active.status().ToString();
+    EXPECT_EQ(*active, promise.active);
+    for (size_t i = 0; i < promise.documents.size(); ++i) {
+      if (promise.documents[i].empty()) continue;
       const auto revision = (*again)->Get(static_cast<int64_t>(i) + 1);
       ASSERT_TRUE(revision.ok()) << revision.status().ToString();
-      EXPECT_EQ(revision->document, acknowledged[i]);
+      EXPECT_EQ(revision->document, promise.documents[i]);
     }
   }
 
@@ -159,9 +171,9 @@ class FaultSweep : public testing::Test {
       RunHistory(fault, n, sticky, fired);
     };
   }
-  auto RevisionsRun() {
+  auto ConfigRun() {
     return [this](const Fault& fault, int64_t n, bool sticky, int64_t& fired) {
-      RunRevisions(fault, n, sticky, fired);
+      RunConfig(fault, n, sticky, fired);
     };
   }
 
@@ -191,10 +203,10 @@ TEST_F(FaultSweep, TheHistoryOutlivesEveryFailedAllocation) {
   Sweep(Malloc(), Stride(499), 1000, HistoryRun());
 }
 TEST_F(FaultSweep, TheConfigurationOutlivesEveryFailedCallToTheDisk) {
-  Sweep(Disk(kAnyOperation), 1, 50, RevisionsRun());
+  Sweep(Disk(kAnyOperation), 1, 50, ConfigRun());
 }
 TEST_F(FaultSweep, TheConfigurationOutlivesEveryFailedAllocation) {
-  Sweep(Malloc(), Stride(23), 500, RevisionsRun());
+  Sweep(Malloc(), Stride(23), 500, ConfigRun());
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "storage/revision_file.h"
+#include "storage/small_database.h"
 #include "tests/unit/storage/history_fixture.h"
 
 namespace hearth::apply {
@@ -185,8 +185,15 @@ TEST_F(ConfigStoreTest, KeepsTheRevisionsOfAnOlderRelease) {
   store_.reset();
   fs::remove(path_);
   {
-    auto old = storage::RevisionFile::Open(path_, &clock_).value();
-    ASSERT_TRUE(old->Save("{\"models\":{}}", "api", "add demo", 0).ok());
+    static constexpr const char* kSteps[] = {
+        "CREATE TABLE revisions(id INTEGER PRIMARY KEY AUTOINCREMENT, created_ms INTEGER NOT NULL,"
+        " author TEXT NOT NULL, note TEXT NOT NULL, document TEXT NOT NULL);",
+    };
+    const storage::Schema schema{0x48656163, kSteps};
+    auto old = storage::SmallDatabase::Open({path_, "the configuration", schema}).value();
+    const Status saved = old->Ready().value()->Execute(
+        "INSERT INTO revisions VALUES(1, 1, 'api', 'add demo', '{\"models\":{}}')");
+    ASSERT_TRUE(saved.ok()) << saved.ToString();
   }
   Open();
   EXPECT_EQ(store_->set_aside(), "");

@@ -1,0 +1,138 @@
+#include "firmware/apply/validator.h"
+
+#include <algorithm>
+
+#include "firmware/config/document.h"
+#include "firmware/models/engine_planner.h"
+
+namespace hearth::apply {
+namespace {
+
+using Kind = Change::Kind;
+
+constexpr double kPlanTimeoutS = 15;
+
+std::string SourceOf(const config::LlmConfig& llm_config) {
+  const config::ModelLoadingConfig& loading = llm_config.model_loading_config;
+  return loading.model_source.empty() ? loading.model_id : loading.model_source;
+}
+
+// Beside the text's own problems: one of this box, at a model's source.
+void AddProblem(config::CheckedModelConfig& checked, size_t model, const std::string& message) {
+  config::Problem problem;
+  problem.path = config::MemberPath(checked.paths[model], "model_loading_config.model_source");
+  auto place = checked.places.find(problem.path);
+  if (place == checked.places.end()) {
+    place = checked.places.find(config::MemberPath(checked.paths[model], "model_loading_config"));
+  }
+  if (place != checked.places.end()) problem.place = place->second;
+  problem.value = checked.llm_configs[model].model_loading_config.model_source;
+  problem.message = problem.path + ": " + message;
+  checked.problems.push_back(std::move(problem));
+}
+
+}  // namespace
+
+config::BoxFacts Validator::Facts() const {
+  config::BoxFacts facts;
+  for (const auto& status : models_->Statuses()) {
+    if (status.replica.ready.device.empty()) continue;
+    facts.device = status.replica.ready.device;
+    facts.device_name = status.replica.ready.device_name;
+  }
+  return facts;
+}
+
+void Validator::Resolve(Validated& validated) const {
+  config::CheckedModelConfig& checked = validated.checked;
+  for (size_t i = 0; i < checked.llm_configs.size(); ++i) {
+    const config::LlmConfig& llm_config = checked.llm_configs[i];
+    const auto directory = FindModel(SourceOf(llm_config), options_.models_directory);
+    if (!directory.ok()) {
+      AddProblem(checked, i, directory.status().message());
+      continue;
+    }
+    validated.models.push_back({llm_config, *directory, ToModelOptions(llm_config, *directory)});
+  }
+}
+
+Validated Validator::Validate(const std::string& document,
+                              const std::vector<ServedModel>& serving) const {
+  Validated validated;
+  validated.checked = config::CheckModelConfig(document, Facts());
+  if (!validated.checked.ok()) return validated;
+  Resolve(validated);
+  if (!validated.checked.ok()) return validated;
+  validated.changes = PlanChanges(serving, validated.models);
+  if (std::any_of(validated.changes.begin(), validated.changes.end(), StartsEngine)) {
+    validated.fit = Fit(validated);
+  }
+  return validated;
+}
+
+Json Validator::ChangesBetween(const std::string& before, const std::string& after) const {
+  std::vector<ServedModel> sides[2];
+  const std::string* const texts[] = {&before, &after};
+  for (int side = 0; side < 2; ++side) {
+    const auto checked = config::CheckModelConfig(*texts[side], Facts());
+    for (const config::LlmConfig& llm_config : checked.llm_configs) {
+      const std::string source = llm_config.model_loading_config.model_source;
+      sides[side].push_back({llm_config, source, ToModelOptions(llm_config, source)});
+    }
+  }
+  return ToJson(PlanChanges(sides[0], sides[1]));
+}
+
+FitEstimate Validator::Fit(Validated& validated) const {
+  const std::vector<Change>& changes = validated.changes;
+  FitInput input;
+  input.memory_limit_bytes = options_.memory_limit_bytes;
+  std::vector<std::string> going;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const Change& change = changes[i];
+    if (change.kind == Kind::kReplace || change.kind == Kind::kRemove)
+      going.push_back(change.model_name);
+    if (!StartsEngine(change)) continue;
+    const auto planned =
+        models::PlanEngine(options_.engine_executable, change.after->options.load, kPlanTimeoutS);
+    if (!planned.ok()) {
+      AddProblem(validated.checked, i, planned.status().message());
+      continue;
+    }
+    input.memory_total_bytes = planned->memory_total_bytes;
+    input.memory_free_bytes = planned->memory_free_bytes;
+    input.starts.push_back(
+        {change.model_name, *planned, change.after->options.load.kv_cache_bytes});
+  }
+  for (const auto& status : models_->Statuses()) {
+    if (status.replica.engine_pid <= 0 || status.replica.ready.device.empty()) continue;
+    const bool goes = std::find(going.begin(), going.end(), status.model_name) != going.end();
+    input.runs.push_back({status.model_name, status.replica.ready, 0, goes,
+                          status.options.graceful_shutdown_timeout_s});
+  }
+  FitEstimate fit = EstimateFit(input);
+  if (options_.memory_limit_bytes > 0) {
+    for (const FitModel& model : fit.models) {
+      for (Change& change : validated.changes) {
+        if (change.model_name == model.model_name && change.after) {
+          change.after->options.load.kv_cache_bytes = model.kv_cache_bytes;
+        }
+      }
+      for (ServedModel& served : validated.models) {
+        if (served.name() == model.model_name)
+          served.options.load.kv_cache_bytes = model.kv_cache_bytes;
+      }
+    }
+  }
+  return fit;
+}
+
+ServedModel Validator::ToServe(const config::LlmConfig& llm_config) const {
+  const std::string source = SourceOf(llm_config);
+  const auto directory = FindModel(source, options_.models_directory);
+  ServedModel model{llm_config, directory.ok() ? *directory : source, {}};
+  model.options = ToModelOptions(llm_config, model.directory);
+  return model;
+}
+
+}  // namespace hearth::apply

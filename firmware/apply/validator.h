@@ -1,0 +1,54 @@
+// Validator: what would come of a document on this box: its problems, what it would change, and
+// whether that fits.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "firmware/apply/fit_estimate.h"
+#include "firmware/apply/served_models.h"
+#include "firmware/config/model_config.h"
+#include "firmware/models/model_manager.h"
+
+namespace hearth::apply {
+
+struct ValidatorOptions {
+  std::string engine_executable;
+  std::string models_directory;
+  int64_t memory_limit_bytes = 0;  // of the models together; 0: what is free
+};
+
+struct Validated {
+  config::CheckedModelConfig checked;  // its problems, those of this box too
+  std::vector<ServedModel> models;     // when there is no error
+  std::vector<Change> changes;         // from what serves
+  std::optional<FitEstimate> fit;      // when an engine would be started
+};
+
+// Any thread.
+class Validator {
+ public:
+  // `models` outlives it.
+  Validator(const models::ModelManager* models, ValidatorOptions options)
+      : models_(models), options_(std::move(options)) {}
+
+  // Asks an engine for its plan where one would be started: up to some seconds.
+  Validated Validate(const std::string& document, const std::vector<ServedModel>& serving) const;
+  // What would change from one text to the other; [] where one of them cannot be read.
+  Json ChangesBetween(const std::string& before, const std::string& after) const;
+  // What this box caps a configuration to.
+  config::BoxFacts Facts() const;
+  // A model that has vanished is served all the same: its state says what is wrong.
+  ServedModel ToServe(const config::LlmConfig& llm_config) const;
+
+ private:
+  void Resolve(Validated& validated) const;
+  FitEstimate Fit(Validated& validated) const;
+
+  const models::ModelManager* const models_;
+  const ValidatorOptions options_;
+};
+
+}  // namespace hearth::apply
