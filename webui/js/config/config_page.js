@@ -225,7 +225,8 @@ class ConfigPage {
   /** {canApply, canSave, canEdit, why}: why is the sentence for a button that cannot be used. */
   applicable_() {
     const { config_: config, base_: base, checked_: checked } = this;
-    const differs = this.dirty_ || base?.id !== config?.active || config?.recovery;
+    // What serves is applied once more where a model of it has failed.
+    const differs = this.dirty_ || base?.id !== config?.active || config?.recovery || checked.changes.some(({ kind }) => kind !== 'same');
     const why = this.readOnly_ ? (config ? t('This page is read-only.') : '') : isRunning(config.apply) ? t('An apply is running.')
       : !differs ? t('This is what serves.') : !checked.ok ? '' : checked.fit && !checked.fit.fits ? t('It does not fit into the memory of this box.') : null;
     return { canApply: why === null, canSave: !this.readOnly_ && this.dirty_ && checked.ok, canEdit: !this.readOnly_, why };
