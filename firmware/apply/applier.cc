@@ -346,7 +346,8 @@ void Applier::GoBack(const Exchange::Plan& plan, Failure& failure) {
       if (change.kind == Kind::kRemove) (void)models_->Remove(change.model_name).ok();
     }
   }
-  EndStep(Step::kReturn, trouble ? "failed" : "done", trouble ? trouble->message : "");
+  EndStep(Step::kReturn, trouble ? "failed" : "done",
+          trouble ? trouble->message : RevisionText(status()->previous) + " serves");
 }
 
 void Applier::Confirm(const Validated& validated) {
@@ -375,9 +376,10 @@ void Applier::Confirm(const Validated& validated) {
     return End(failure);
   }
   ShowActive(status.revision);
-  const bool was_recovery = !recovery().empty();
+  bool was_recovery = false;
   {
     std::lock_guard lock(mutex_);
+    was_recovery = !recovery_.empty();
     status.ended_ms = WallMillis();
     status_ = std::move(status);
     serving_ = validated.models;
@@ -455,7 +457,8 @@ std::optional<ApplyStatus> Applier::status() const {
 
 std::string Applier::recovery() const {
   std::lock_guard lock(mutex_);
-  return recovery_;
+  // A revision that is watched serves, and ends recovery mode when it is confirmed.
+  return status_ && status_->state == "watching" ? "" : recovery_;
 }
 
 std::vector<config::Capped> Applier::capped() const {

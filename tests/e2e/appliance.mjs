@@ -31,7 +31,8 @@ export async function eventually(what, condition, timeoutMs = 20000) {
 }
 
 export class Appliance {
-  // options: {port, state, model, args, env}. Without `state` a directory is made and removed again.
+  // options: {port, state, model, ownModel, args, env}. Without `state` a directory is made and removed
+  // again; with ownModel false the command line names no model.
   static async start(options = {}) {
     const appliance = new Appliance();
     appliance.ownsState = options.state === undefined;
@@ -42,8 +43,8 @@ export class Appliance {
     appliance.model = name;
     appliance.child = spawn(
       join(kBinaries, 'hearthd'),
-      ['--port', `${options.port ?? 0}`, '--state', appliance.state, '--model', model, '--served-model-name', name,
-        ...(options.args ?? [])],
+      ['--port', `${options.port ?? 0}`, '--state', appliance.state,
+        ...(options.ownModel === false ? [] : ['--model', model, '--served-model-name', name]), ...(options.args ?? [])],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     appliance.exited = once(appliance.child, 'exit').then(([code, signal]) => ({ code, signal }));
     appliance.child.stderr.on('data', (data) => { appliance.log += data; });

@@ -26,21 +26,22 @@ const kTickMs = 500;
 
 export const isRunning = (apply) => apply?.state === 'running' || apply?.state === 'watching';
 
-/** The way back is no step of an apply that goes well. */
-const worthSaying = ({ name, state }) => name !== 'return' || (state !== 'waiting' && state !== 'skipped');
+/** The way back is no step of an apply that goes well; what came after a failure is no step of it. */
+const worthSaying = (apply) => ({ name, state }) => (name === 'return' ? state !== 'waiting' && state !== 'skipped' : state !== 'skipped' || apply.state === 'confirmed');
 
 function stepTime({ started_ms: started, ended_ms: ended }) {
   return started > 0 && ended >= started ? formatValue(ended - started, 'ms') : '';
 }
 
-function stepItem(step) {
+/** @param said what is said of the whole apply: not said again at the step */
+function stepItem(step, said) {
   const share = step.state === 'running' && step.progress > 0 && step.progress <= 1 ? step.progress : null;
   return el('li', { class: `apply-step ${step.state}`, 'data-step': step.name, 'aria-current': step.state === 'running' && 'step' },
     el('i', { class: 'apply-mark', 'aria-hidden': 'true' }),
     el('div', {}, el('p', { class: 'apply-name' }, el('b', {}, t(kSteps[step.name] ?? '{name}', { name: step.name })),
       el('span', { class: 'apply-state' }, t(kStepStates[step.state] ?? '{state}', { state: step.state })),
       el('span', { class: 'apply-time' }, stepTime(step))),
-    step.text && el('p', { class: 'apply-text' }, step.text),
+    step.text && !said.startsWith(step.text) && el('p', { class: 'apply-text' }, step.text),
     share !== null && el('progress', { max: 1, value: share, 'aria-label': t(kSteps[step.name] ?? '{name}', { name: step.name }) })));
 }
 
@@ -82,7 +83,7 @@ export class ApplyView {
     this.place_.replaceChildren(
       el('div', { class: `apply-head ${level}` }, el('i', { class: 'dot' }), el('h2', {}, title), el('div', { class: 'apply-actions' }, ...this.actions_(apply))),
       ...[this.outcome_(apply), this.watch_(apply),
-        el('ol', { class: 'apply-steps' }, ...apply.steps.filter(worthSaying).map(stepItem)), probeView(apply.probe)].filter(Boolean));
+        el('ol', { class: 'apply-steps' }, ...apply.steps.filter(worthSaying(apply)).map((step) => stepItem(step, apply.message ?? ''))), probeView(apply.probe)].filter(Boolean));
     if (focused) document.getElementById(focused)?.focus();
     this.tick_();
   }

@@ -30,9 +30,9 @@ export class CheckPanel {
     this.parts_ = el('div', { class: 'config-parts' });
     this.apply_ = el('button', { type: 'button', class: 'primary', id: 'config-apply-open', 'aria-describedby': 'config-why', onclick: options.apply }, t('Apply …'));
     this.save_ = el('button', { type: 'button', class: 'tool wide', id: 'config-save', onclick: options.save }, t('Save without applying …'));
-    this.why_ = el('p', { class: 'muted', id: 'config-why' });
+    this.why_ = el('p', { class: 'muted config-why', id: 'config-why' });
     this.element = el('aside', { class: 'config-check', id: 'config-check', 'aria-label': t('Check') },
-      this.head_, el('div', { class: 'config-buttons' }, this.apply_, this.save_), this.why_, this.parts_);
+      el('div', { class: 'config-decide' }, this.head_, el('div', { class: 'config-buttons' }, this.apply_, this.save_), this.why_), this.parts_);
   }
 
   /** The box is being asked: what it said of an older text allows nothing. */
@@ -56,15 +56,16 @@ export class CheckPanel {
     this.why_.textContent = why ?? '';
     const part = (title, ...content) => el('section', {}, el('h2', {}, title), ...content);
     const { problems, effective, fit, interruption } = checked;
+    const changes = checked.changes.some(({ kind }) => kind !== 'same');
     const list = (some) => problemList(some, { ...this.options_, canRename: canEdit });
     const errors = problems.filter(({ severity }) => severity === 'error');
     const notes = problems.filter(({ severity }) => severity !== 'error');
     this.parts_.replaceChildren(...[
       errors.length > 0 && part(t('What the box says'), list(errors)),
       checked.ok && part(t('What changes'), changeList(checked.changes),
-        interruption?.sentence && el('p', { class: interruption.wait_s > 0 ? 'config-wait busy' : 'config-wait' },
+        changes && interruption?.sentence && el('p', { class: interruption.wait_s > 0 ? 'config-wait busy' : 'config-wait' },
           interruption.wait_s > 0 && icon('clock'), interruption.sentence)),
-      checked.ok && part(t('Memory'), fitView(fit)),
+      checked.ok && changes && part(t('Memory'), fitView(fit)),
       effective.length > 0 && part(t('Configured and effective'), cappedList(effective)),
       notes.length > 0 && el('details', { class: 'config-notes' },
         el('summary', {}, notes.length === 1 ? t('One field has no effect here') : t('{count} fields have no effect here', { count: notes.length })), list(notes)),

@@ -111,7 +111,7 @@ class FieldRow {
       ...problems.map((problem) => el('p', { class: problem.severity }, problem.path === this.pathText ? messageAtField(problem) : problem.message)),
       capped && el('p', { class: 'capped' },
         el('span', {}, t('configured'), ' ', el('b', {}, shown(capped.configured)), ' · ', t('effective'), ' ', el('b', {}, shown(capped.effective))),
-        ` ${capped.reason}`),
+        capped.reason && `: ${capped.reason}`),
       reason && el('p', { class: 'muted' }, reason),
     ].filter(Boolean));
   }

@@ -38,6 +38,9 @@ function press(group, value) {
   for (const button of group) button.setAttribute('aria-pressed', String(button.dataset.value === value));
 }
 
+/** Whether the box did not take the newest text, and nobody asked for that. */
+const wasRefused = ({ apply, newest, recovery }) => !recovery && apply?.state === 'returned' && apply.reason !== 'cancelled' && apply.revision === newest;
+
 class ConfigPage {
   constructor() {
     this.config_ = null;      // the newest answer of GET /api/config
@@ -70,10 +73,11 @@ class ConfigPage {
         showText: () => this.setView_('text'),
       });
       this.formPlace_.replaceChildren(this.form_.element);
-      this.takeConfig_(config);
+      this.config_ = config;
       this.takeRevision_(config.revision);
+      this.takeConfig_(config);
       this.showLower_(this.lower_);
-      this.takeApply_(config.apply, config.apply?.state === 'returned' && config.apply.revision === config.newest);
+      this.takeApply_(config.apply, wasRefused(config));
       setTimeout(() => this.poll_(), kPollMs);
     } catch (error) {
       this.say_(error.message);
@@ -210,8 +214,9 @@ class ConfigPage {
     for (const button of [this.paste_, this.open_]) button.disabled = readOnly;
     this.discard_.hidden = !this.dirty_;
     this.repair_.hidden = readOnly || !this.repaired_;
-    const state = !base ? '' : this.dirty_ ? t('Unsaved changes') : base.id === config?.active ? t('Revision {id}, active', { id: base.id }) : t('Revision {id}, not active', { id: base.id });
-    this.about_.textContent = state;
+    const about = !base ? '' : this.dirty_ ? msg('Unsaved changes') : base.id === config?.active ? msg('Revision {id}, active')
+      : isRunning(config?.apply) && config.apply.revision === base.id ? msg('Revision {id}, being applied') : msg('Revision {id}, not active');
+    this.about_.textContent = about && t(about, { id: base.id });
     this.about_.classList.toggle('dirty', this.dirty_);
     if (this.checking_) this.check_.busy();
     else this.check_.show(this.checked_, this.applicable_());
@@ -221,7 +226,7 @@ class ConfigPage {
   applicable_() {
     const { config_: config, base_: base, checked_: checked } = this;
     const differs = this.dirty_ || base?.id !== config?.active || config?.recovery;
-    const why = this.readOnly_ ? config?.read_only ?? '' : isRunning(config.apply) ? t('An apply is running.')
+    const why = this.readOnly_ ? (config ? t('This page is read-only.') : '') : isRunning(config.apply) ? t('An apply is running.')
       : !differs ? t('This is what serves.') : !checked.ok ? '' : checked.fit && !checked.fit.fits ? t('It does not fit into the memory of this box.') : null;
     return { canApply: why === null, canSave: !this.readOnly_ && this.dirty_ && checked.ok, canEdit: !this.readOnly_, why };
   }
@@ -363,7 +368,7 @@ class ConfigPage {
     const notice = (level, text, ...actions) => el('div', { class: `alert ${level}` }, icon('warning'), el('span', {}, text), ...actions);
     const action = (id, text, run) => el('button', { type: 'button', class: 'tool wide', id, onclick: () => this.attempt_(run) }, text);
     const stale = this.base_ && config.revision && config.newest !== this.base_.id;
-    const idle = this.base_ && !stale && config.active && config.newest !== config.active && !isRunning(config.apply);
+    const idle = this.base_ && !stale && !config.recovery && config.active && config.newest !== config.active && !isRunning(config.apply);
     const key = JSON.stringify([config.read_only, config.recovery, stale, idle, config.newest, config.active]);
     if (key === this.noticed_) return;
     this.noticed_ = key;
