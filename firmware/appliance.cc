@@ -58,7 +58,7 @@ std::string InState(const ApplianceOptions& options, const char* name) {
 apply::ApplierOptions ApplierOptionsOf(const ApplianceOptions& options) {
   apply::ApplierOptions applier;
   applier.validator = {options.engine_executable, options.models_directory,
-                       options.memory_limit_bytes};
+                       options.memory_limit_bytes, options.apply.drain_timeout_s};
   applier.times = {options.apply.ready_timeout_s, options.apply.probe_timeout_s,
                    options.apply.watch_s, options.apply.drain_timeout_s};
   applier.crashes_max = options.recovery.crashes_max;

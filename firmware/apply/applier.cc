@@ -288,19 +288,20 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
     if (cancelled_) return Failure{"cancelled", "the apply was cancelled while it was watched"};
     const bool is_over = kept_ || MonotonicSeconds() >= until_s;
     lock.unlock();
+    bool is_ready = true;
     int num_draining = 0;
     for (const std::string& name : drained) num_draining += models_->num_draining(name);
     if (num_draining == 0) EndStep(Step::kDrain, "done", "");
     for (const auto& status : models_->Statuses()) {
       if (std::find(watched.begin(), watched.end(), status.model_name) == watched.end()) continue;
-      if (status.replica.restarts == 0 && status.replica.state == ReplicaState::kReady) continue;
-      return Failure{"engine_crashed",
-                     status.replica.message.empty()
-                         ? "the engine of '" + status.model_name + "' ended while it was watched"
-                         : status.replica.message};
+      if (status.replica.restarts > 0) {
+        return Failure{"engine_crashed", status.replica.last_crash + " while it was watched"};
+      }
+      // One that has just ended is about to say how.
+      is_ready = is_ready && status.replica.state == ReplicaState::kReady;
     }
     lock.lock();
-    if (is_over) {
+    if (is_over && is_ready) {
       if (cancelled_) continue;
       decided_ = true;
       break;
@@ -361,9 +362,6 @@ void Applier::Confirm(const Validated& validated) {
       "revision " + std::to_string(status.revision) + " serves: " + Describe(validated.changes);
   status.state = "confirmed";
   status.message = message;
-  if (status.at(Step::kDrain).state == "running") {
-    status.at(Step::kDrain).text = "the old engine finishes what it was asked, in the background";
-  }
   status.CloseSteps("done", "", WallMillis());
   const Status kept = store_->Confirm(status.id, author, message, DumpJson(ToJson(status)));
   if (!kept.ok()) {

@@ -10,6 +10,12 @@ std::string_view StepName(Step step) {
 
 void ApplyStatus::CloseSteps(const std::string& running_becomes, const std::string& text,
                              int64_t now_ms) {
+  StepStatus& drain = at(Step::kDrain);
+  if (drain.state == "running") {
+    drain.state = "done";
+    drain.text = "the old engine finishes what it was asked, in the background";
+    drain.ended_ms = now_ms;
+  }
   for (StepStatus& step : steps) {
     if (step.state == "waiting") step.state = "skipped";
     if (step.state != "running") continue;

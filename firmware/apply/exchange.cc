@@ -15,9 +15,6 @@ using Kind = Change::Kind;
 
 constexpr auto kLookEvery = std::chrono::milliseconds(20);
 
-bool Starts(const Change& change) {
-  return change.kind == Kind::kReplace || change.kind == Kind::kAdd;
-}
 bool Goes(const Change& change) {
   return change.kind == Kind::kReplace || change.kind == Kind::kRemove;
 }
@@ -26,7 +23,8 @@ Failure Cancelled() { return {"cancelled", "the apply was cancelled before the s
 
 std::string NamesOf(const std::vector<ServedModel>& models) {
   std::string names;
-  for (const ServedModel& model : models) names += (names.empty() ? "'" : ", '") + model.name() + "'";
+  for (const ServedModel& model : models)
+    names += (names.empty() ? "'" : ", '") + model.name() + "'";
   return names;
 }
 
@@ -41,7 +39,7 @@ std::optional<Failure> Exchange::Run(const Plan& plan) {
   std::vector<Starting> started;
   std::vector<ServedModel> starting;
   for (const Change& change : plan.changes) {
-    if (Starts(change)) starting.push_back(*change.after);
+    if (StartsEngine(change)) starting.push_back(*change.after);
   }
   const auto prepare = [&]() -> std::optional<Failure> {
     if (starting.empty()) return std::nullopt;
@@ -64,16 +62,20 @@ std::optional<Failure> Exchange::Run(const Plan& plan) {
   return failure;
 }
 
+// All are held before the first is waited for: their requests run out side by side.
 std::optional<Failure> Exchange::MakeRoom(const Plan& plan) {
+  std::vector<const Change*> going;
   for (const Change& change : plan.changes) {
-    if (!Goes(change)) continue;
-    const Status held = models_->Hold(change.model_name, plan.wait_s);
-    if (!held.ok()) continue;  // it does not serve: there is nothing to hold
-    report_->update(Step::kStart, 0, "'" + change.model_name + "' finishes its requests");
-    const Status stopped =
-        models_->StopReplicas(change.model_name, times_->drain_timeout_s, report_->give_up);
+    // One that does not serve has nothing to hold.
+    if (Goes(change) && models_->Hold(change.model_name, plan.wait_s).ok())
+      going.push_back(&change);
+  }
+  for (const Change* change : going) {
+    report_->update(Step::kStart, 0, "'" + change->model_name + "' finishes its requests");
+    const double drain_s = DrainTimeoutS(change->before->options, times_->drain_timeout_s);
+    const Status stopped = models_->StopReplicas(change->model_name, drain_s, report_->give_up);
     if (!stopped.ok()) return FailureOf(stopped, "not_ready");
-    stopped_.push_back(change.model_name);
+    stopped_.push_back(change->model_name);
   }
   return std::nullopt;
 }
@@ -136,35 +138,43 @@ std::optional<Failure> Exchange::Probe(std::vector<Starting>& started) {
 std::optional<Failure> Exchange::Switch(const Plan& plan, std::vector<Starting>& started) {
   report_->begin(Step::kSwitch);
   if (report_->give_up()) return Cancelled();
+  for (const Change& change : plan.changes) {
+    if (change.kind != Kind::kLive) continue;
+    models::ModelOptions options = change.after->options;
+    options.load = change.before->options.load;
+    const Status applied = models_->ApplyLive(options);
+    if (!applied.ok()) return FailureOf(applied, "load_failed");
+    changed_.push_back(change.model_name);
+  }
   for (Starting& starting : started) {
     const Status switched = models_->SwitchTo(starting.model.options, starting.candidate);
     if (!switched.ok()) return FailureOf(switched, "engine_crashed");
-    switched_.push_back(starting.model.name());
+    changed_.push_back(starting.model.name());
   }
+  // Last: what is removed cannot fail any more, and need not come back.
   for (const Change& change : plan.changes) {
-    if (change.kind == Kind::kLive) {
-      models::ModelOptions options = change.after->options;
-      options.load = change.before->options.load;
-      const Status applied = models_->ApplyLive(options);
-      if (!applied.ok()) return FailureOf(applied, "load_failed");
-    } else if (change.kind == Kind::kRemove) {
-      const Status removed = models_->Remove(change.model_name);
-      if (!removed.ok()) LOG(kWarning) << removed.message();
-    }
+    if (change.kind != Kind::kRemove) continue;
+    const Status removed = models_->Remove(change.model_name);
+    if (!removed.ok()) LOG(kWarning) << removed.message();
   }
   report_->done(Step::kSwitch, "");
   return std::nullopt;
 }
 
-// Those whose engines ended, or were exchanged already when another one's exchange failed.
+// Those whose engines ended, or that had changed already when another one's exchange failed.
 std::string Exchange::GoBack(const Plan& plan) {
   const auto is_in = [](const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   std::string trouble;
   for (const Change& change : plan.changes) {
-    const bool has_switched = is_in(switched_, change.model_name);
-    if (!has_switched && !is_in(stopped_, change.model_name)) continue;
+    const bool has_changed = is_in(changed_, change.model_name);
+    if (!has_changed && !is_in(stopped_, change.model_name)) continue;
+    if (change.kind == Kind::kLive) {
+      const Status applied = models_->ApplyLive(change.before->options);
+      if (!applied.ok()) trouble += "; " + applied.message();
+      continue;
+    }
     if (!change.before) {
       const Status removed = models_->Remove(change.model_name);
       if (!removed.ok()) LOG(kWarning) << removed.message();

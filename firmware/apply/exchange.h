@@ -77,7 +77,7 @@ class Exchange {
   const ApplyTimes* const times_;
   const ExchangeReport* const report_;
   std::vector<std::string> stopped_;   // names whose engines MakeRoom has ended
-  std::vector<std::string> switched_;  // names whose new engines have taken over
+  std::vector<std::string> changed_;   // names whose new engines, or limits, have taken over
 };
 
 }  // namespace hearth::apply

@@ -99,7 +99,7 @@ double LoadBytesPerS(const FitInput& input) {
 double WaitS(const FitInput& input) {
   double drain_s = 0;
   for (const RunningModel& run : input.runs) {
-    if (run.goes) drain_s = std::max(drain_s, run.graceful_shutdown_timeout_s);
+    if (run.goes) drain_s = std::max(drain_s, run.drain_timeout_s);
   }
   double load_s = 0;
   for (const StartingModel& start : input.starts) {

@@ -27,7 +27,7 @@ struct RunningModel {
   protocol::Ready ready;
   int64_t resident_bytes = 0;                // of its process; 0: unknown, its weights are
   bool goes = false;                         // ends in the course of what is estimated
-  double graceful_shutdown_timeout_s = 600;  // at most so long it may finish its requests
+  double drain_timeout_s = 600;  // at most so long it may finish its requests
 };
 
 struct FitInput {

@@ -127,6 +127,10 @@ models::ModelOptions ToModelOptions(const config::LlmConfig& config, const std::
   return options;
 }
 
+double DrainTimeoutS(const models::ModelOptions& options, double box_drain_timeout_s) {
+  return std::min(options.graceful_shutdown_timeout_s, box_drain_timeout_s);
+}
+
 bool StartsEngine(const Change& change) {
   return change.kind == Change::Kind::kReplace || change.kind == Change::Kind::kAdd;
 }

@@ -25,6 +25,9 @@ struct ServedModel {
 // in Hugging Face's cache layout there. kNotFound names every place that was looked at.
 Result<std::string> FindModel(const std::string& source, const std::string& models_directory);
 
+// How long its requests may run on where its engine has to go before another one starts.
+double DrainTimeoutS(const models::ModelOptions& options, double box_drain_timeout_s);
+
 // `directory`: where the model lies.
 models::ModelOptions ToModelOptions(const config::LlmConfig& config, const std::string& directory);
 

@@ -120,7 +120,7 @@ FitEstimate Validator::Fit(Validated& validated) const {
     if (status.replica.engine_pid <= 0 || status.replica.ready.device.empty()) continue;
     const bool goes = std::find(going.begin(), going.end(), status.model_name) != going.end();
     input.runs.push_back({status.model_name, status.replica.ready, 0, goes,
-                          status.options.graceful_shutdown_timeout_s});
+                          DrainTimeoutS(status.options, options_.drain_timeout_s)});
   }
   FitEstimate fit = EstimateFit(input);
   if (options_.memory_limit_bytes > 0) {

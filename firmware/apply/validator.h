@@ -18,6 +18,7 @@ struct ValidatorOptions {
   std::string engine_executable;
   std::string models_directory;
   int64_t memory_limit_bytes = 0;  // of the models together; 0: what is free
+  double drain_timeout_s = 600;    // as ApplyTimes
 };
 
 struct Validated {

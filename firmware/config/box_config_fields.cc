@@ -54,7 +54,9 @@ void ApplyConfig::VisitFields(FieldVisitor& v) {
               "crashes meanwhile brings the old one back."),
           &watch_s);
   v.Value(Field("drain_timeout_s").Range(0, kDayS).Unit("s").Help(
-              "How long the requests of an engine that goes may run on at most."),
+              "How long requests may run on at most where the old engine has to go before the new one "
+              "starts; new requests wait meanwhile. Never longer than the model's "
+              "graceful_shutdown_timeout_s."),
           &drain_timeout_s);
 }
 

@@ -95,6 +95,7 @@ bool Replica::GoesOn(const std::string& end, double back_off_s) {
       LOG(kError) << message << " while it finished its last requests";
       return false;
     }
+    status_.last_crash = message;
     message += back_off_s > 0 ? "; it is started again in " +
                                     std::to_string(static_cast<int>(back_off_s)) + " s"
                               : "; it is started again";

@@ -39,6 +39,7 @@ struct ReplicaStatus {
   double progress = 0;  // of the load, 0..1
   std::string message;  // why it failed or restarts; empty when ready
   int restarts = 0;
+  std::string last_crash;  // how the engine ended before the last restart; empty at no restart
   pid_t engine_pid = -1;  // -1 when none runs
   protocol::Ready ready;  // of the last load that succeeded
 };

@@ -31,7 +31,7 @@ RunningModel Running(const std::string& name, bool goes) {
   run.ready.kv_cache_bytes = 40 * kMiB;
   run.ready.load_time_s = 10;
   run.goes = goes;
-  run.graceful_shutdown_timeout_s = 30;
+  run.drain_timeout_s = 30;
   return run;
 }
 
