@@ -33,6 +33,7 @@ struct ApplianceOptions {
   config::ApplyConfig apply;
   config::RecoveryConfig recovery;
   config::UsageStatsConfig usage_stats;
+  std::string usage_opt_out;         // what in the environment forbids usage data; empty: nothing
   config::LoadedBoxConfig settings;  // for /api/settings
   std::vector<models::ModelOptions> models;
   // What /metrics shows to who does not choose with ?view=.

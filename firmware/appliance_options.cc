@@ -134,6 +134,10 @@ ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const Comma
   options.apply = box.apply;
   options.recovery = box.recovery;
   options.usage_stats = box.usage_stats;
+  options.usage_opt_out = usage::OptOutIn([](const char* name) { return std::getenv(name); });
+  if (!box.usage_stats.url.empty()) {
+    settling.Check("usage_stats.url", HttpClient::CheckUrl(box.usage_stats.url));
+  }
   if (!box.metrics.views.empty()) {
     settling.Take("metrics.views", metrics::ParseViews(box.metrics.views), options.metrics_views);
   }
