@@ -72,7 +72,7 @@ usage::UsageReporterOptions UsageOptionsOf(const ApplianceOptions& options) {
   return {options.state_directory,
           options.usage_stats.url,
           options.usage_stats.interval_s,
-          {options.usage_opt_out, options.usage_stats.enabled}};
+          {options.usage_opt_out, options.usage_stats.enabled, options.usage_stats_where}};
 }
 
 }  // namespace
@@ -100,7 +100,8 @@ struct Appliance::Parts {
         usage(
             UsageOptionsOf(options),
             [this] {
-              return CollectUsage(applier.serving(), models.Statuses(), device_metrics.GpuNames());
+              return CollectUsage(applier.serving(), models.Statuses(), applier.status(),
+                                  device_metrics.GpuNames());
             },
             SendUsage, Clock::System()) {}
 

@@ -32,6 +32,7 @@ struct ApplianceOptions {
   config::ApplyConfig apply;
   config::RecoveryConfig recovery;
   config::UsageStatsConfig usage_stats;
+  std::string usage_stats_where;     // what sets usage_stats.enabled; empty: nothing
   std::string usage_opt_out;         // what in the environment forbids usage data; empty: nothing
   config::LoadedBoxConfig settings;  // for /api/settings
   // What /metrics shows to who does not choose with ?view=.

@@ -118,6 +118,7 @@ ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const Comma
   options.apply = box.apply;
   options.recovery = box.recovery;
   options.usage_stats = box.usage_stats;
+  options.usage_stats_where = loaded.Of("usage_stats.enabled").where;
   options.usage_opt_out = usage::OptOutIn([](const char* name) { return std::getenv(name); });
   if (!box.usage_stats.url.empty()) {
     settling.Check("usage_stats.url", HttpClient::CheckUrl(box.usage_stats.url));

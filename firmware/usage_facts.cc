@@ -22,7 +22,7 @@ std::string OutcomeOf(ReplicaState state) {
     case ReplicaState::kRestarting:
       return "success";
     case ReplicaState::kLoading:
-      return "engine_start_timeout";
+      return "starting";
     case ReplicaState::kFailed:
     case ReplicaState::kStopped:
       break;
@@ -34,8 +34,12 @@ std::string OutcomeOf(ReplicaState state) {
 
 usage::UsageFacts CollectUsage(const std::vector<apply::ServedModel>& serving,
                                const std::vector<models::ModelStatus>& statuses,
+                               const std::optional<apply::ApplyStatus>& last_apply,
                                std::vector<std::string> gpus) {
   usage::UsageFacts facts;
+  if (last_apply && last_apply->has_ended()) {
+    facts.apply_outcome = last_apply->reason.empty() ? last_apply->state : last_apply->reason;
+  }
   facts.os = "linux";
   facts.libc_version = std::string("glibc ") + ::gnu_get_libc_version();
   facts.num_cpus = static_cast<int>(std::thread::hardware_concurrency());

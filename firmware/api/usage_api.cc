@@ -34,10 +34,13 @@ void Show(usage::UsageReporter& reporter, http::Response& response) {
       200, "application/json",
       DumpJson(Json{{"enabled", OptionalJson(state.consent.enabled)},
                     {"decided_by", state.consent.decided_by},
+                    {"decider", state.consent.decider},
+                    {"place", state.consent.place},
                     {"can_change", state.consent.can_change},
                     {"receiver", reporter.options().receiver},
                     {"interval_s", reporter.options().interval_s},
                     {"next_report", state.next_report.empty() ? Json() : Json(state.next_report)},
+                    {"example_report", usage::ReportText(state.example)},
                     {"due_ms", state.due_ms > 0 ? Json(state.due_ms) : Json()},
                     {"last", LastJson(state.last)},
                     {"fields", FieldsJson(state)}}));

@@ -18,12 +18,18 @@ std::string OptOutIn(const std::function<const char*(const char*)>& get) {
 
 Consent Decide(const ConsentSources& sources, std::optional<bool> answer) {
   if (!sources.opt_out.empty()) {
-    return {false, sources.opt_out + " in the environment of hearthd", false};
+    return {false, "environment", sources.opt_out,
+            sources.opt_out + " in the environment of hearthd", false};
   }
-  const std::string setting = "the setting usage_stats.enabled";
-  if (sources.configured == false) return {false, setting, false};
-  if (answer) return {answer, "an answer on the usage page", true};
-  if (sources.configured == true) return {true, setting, true};
+  const auto of_setting = [&] {
+    const std::string& where = sources.configured_where;
+    return Consent{sources.configured, "setting", where,
+                   "the setting usage_stats.enabled" + (where.empty() ? "" : " of " + where),
+                   sources.configured == true};
+  };
+  if (sources.configured == false) return of_setting();
+  if (answer) return {answer, "answer", "", "an answer on the usage page", true};
+  if (sources.configured) return of_setting();
   return {};
 }
 

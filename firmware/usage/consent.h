@@ -10,13 +10,16 @@ namespace hearth::usage {
 
 struct Consent {
   std::optional<bool> enabled = {};  // nullopt: nobody has answered
-  std::string decided_by = {};       // in words; empty: nobody
+  std::string decider = {};          // environment | setting | answer; empty: nobody
+  std::string place = {};            // "DO_NOT_TRACK=1", "/etc/hearth/hearth.yaml:12"; of no answer
+  std::string decided_by = {};       // both in words
   bool can_change = true;            // by an answer on the page
 };
 
 struct ConsentSources {
-  std::string opt_out = {};              // "DO_NOT_TRACK=1": what in the environment forbids it
-  std::optional<bool> configured = {};   // usage_stats.enabled of the box
+  std::string opt_out = {};             // "DO_NOT_TRACK=1": what in the environment forbids it
+  std::optional<bool> configured = {};  // usage_stats.enabled of the box
+  std::string configured_where = {};    // file:line, variable or flag
 };
 
 // What in the environment forbids it: HEARTH_USAGE_STATS_ENABLED=0, RAY_USAGE_STATS_ENABLED=0, or any

@@ -29,23 +29,37 @@ int Replicas(const UsageModel& model) {
   return autoscaling->initial_replicas.value_or(autoscaling->min_replicas);
 }
 
+std::string Architecture(const UsageModel& model) {
+  return model.architecture.empty() ? kUnspecified : model.architecture;
+}
+
 std::string GpuType(const UsageFacts& facts, const UsageModel& model) {
   if (model.config.accelerator_type) return *model.config.accelerator_type;
   return facts.gpus.empty() ? kUnspecified : facts.gpus.front();
 }
 
-// A JSON array in a text, one object per model, as Ray has it.
+// A JSON array in a text, one object per model, as Ray has it. null: no such choice here; what has one
+// value in this release has it in every report.
 Json EngineConfig(const UsageFacts& facts) {
   Json list = Json::array();
   for (const UsageModel& model : facts.models) {
     const config::EngineKwargs& kwargs = model.config.engine_kwargs;
-    list.push_back(Json{{"dtype", model.dtype.empty() ? kwargs.dtype : model.dtype},
+    list.push_back(Json{{"quantization", nullptr},
+                        {"dtype", model.dtype.empty() ? kwargs.dtype : model.dtype},
                         {"max_model_len", model.max_model_len},
                         {"max_num_seqs", kwargs.max_num_seqs},
                         {"max_num_batched_tokens", kwargs.max_num_batched_tokens},
                         {"prefix_caching", kwargs.enable_prefix_caching},
+                        {"chunked_prefill", true},
+                        {"kv_cache_dtype", "auto"},
+                        {"speculative_decoding", false},
+                        {"enforce_eager", nullptr},
+                        {"pipeline_parallel", 1},
                         {"accelerator_kind", model.device},
-                        {"log_engine_metrics", model.config.log_engine_metrics}});
+                        {"log_engine_metrics", model.config.log_engine_metrics},
+                        {"distributed_executor_backend", nullptr},
+                        {"load_format", "safetensors"},
+                        {"multimodal", false}});
   }
   return DumpJson(list);
 }
@@ -80,9 +94,7 @@ constexpr UsageField kFields[] = {
      [](const UsageFacts& facts) -> Json { return (facts.memory_bytes + 500'000'000) / 1'000'000'000; }},
     {"llm_serve_models", true, "Architecture of each served model; not its name.",
      [](const UsageFacts& facts) -> Json {
-       return Join(facts, [](const UsageModel& m) {
-         return m.architecture.empty() ? std::string(kUnspecified) : m.architecture;
-       });
+       return Join(facts, Architecture);
      }},
     {"llm_serve_serve_multiple_models", true, "1 when more than one model is served.",
      [](const UsageFacts& facts) -> Json { return Flag(facts.models.size() > 1); }},
@@ -104,7 +116,7 @@ constexpr UsageField kFields[] = {
        UsageFacts scaled;
        std::copy_if(facts.models.begin(), facts.models.end(), std::back_inserter(scaled.models),
                     [](const UsageModel& m) { return Autoscaling(m).has_value(); });
-       return Join(scaled, [](const UsageModel& m) { return m.architecture; });
+       return Join(scaled, Architecture);
      }},
     {"llm_serve_autoscaling_min_replicas", true, "min_replicas of each model, as configured.",
      [](const UsageFacts& facts) -> Json {
@@ -135,11 +147,14 @@ constexpr UsageField kFields[] = {
        return Join(facts, [](const UsageModel& m) { return Flag(m.device == "cuda"); });
      }},
     {"llm_serve_deploy_outcome", true,
-     "What became of each model: success, engine_start_timeout or other. The text of an error is "
-     "not in it.",
+     "What became of each model: success, starting or other. The text of an error is not in it.",
      [](const UsageFacts& facts) -> Json {
        return Join(facts, [](const UsageModel& m) { return m.outcome; });
      }},
+    {"hearth_apply_outcome", true,
+     "How the last change of the configuration ended, as one word: confirmed, or the class of the "
+     "reason, such as does_not_fit. Empty: none ended yet.",
+     [](const UsageFacts& facts) -> Json { return facts.apply_outcome; }},
     {"llm_serve_serving_pattern", true, "How models are served: default, one engine for each.",
      [](const UsageFacts& facts) -> Json {
        return Join(facts, [](const UsageModel&) { return std::string("default"); });

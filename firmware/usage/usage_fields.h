@@ -18,7 +18,7 @@ namespace hearth::usage {
 struct UsageModel {
   config::LlmConfig config;
   std::string architecture;  // "Qwen2ForCausalLM"; empty: its config.json was not read
-  std::string outcome;       // success | engine_start_timeout | other
+  std::string outcome;       // success | starting | other
   std::string device;        // "cpu" | "cuda"; empty: no engine was ready yet
   std::string dtype;
   int max_model_len = 0;     // effective
@@ -37,6 +37,7 @@ struct UsageFacts {
   int64_t memory_bytes = 0;
   std::vector<std::string> gpus;  // a name each
   std::vector<UsageModel> models;
+  std::string apply_outcome;  // confirmed | a class of reasons; empty: no apply has ended
   bool settled = true;  // no model is being loaded
 };
 

@@ -50,5 +50,13 @@ TEST(Decide, TakesAYesOfTheSettingOrOfThePage) {
   EXPECT_EQ(Decide({}, true).decided_by, "an answer on the usage page");
 }
 
+TEST(Decide, TellsWhereItWasDecided) {
+  const ConsentSources file = {.configured = false, .configured_where = "/etc/hearth/hearth.yaml:3"};
+  EXPECT_EQ(Decide(file, true).decider, "setting");
+  EXPECT_EQ(Decide(file, true).place, "/etc/hearth/hearth.yaml:3");
+  EXPECT_EQ(Decide({.opt_out = "DO_NOT_TRACK=1"}, true).decider, "environment");
+  EXPECT_EQ(Decide({}, false).decider, "answer");
+}
+
 }  // namespace
 }  // namespace hearth::usage

@@ -69,6 +69,14 @@ TEST(UsageFields, SayOnePartPerModelInOneOrder) {
   ASSERT_EQ(engines.size(), 2u);
   EXPECT_EQ(engines[0]["max_model_len"], 512);
   EXPECT_EQ(engines[0]["max_num_seqs"], 7);
+  EXPECT_EQ(engines[0]["accelerator_kind"], "cpu");
+  for (const char* const name :
+       {"quantization", "dtype", "max_model_len", "prefix_caching", "chunked_prefill",
+        "kv_cache_dtype", "speculative_decoding", "enforce_eager", "pipeline_parallel",
+        "accelerator_kind", "log_engine_metrics", "distributed_executor_backend", "load_format",
+        "multimodal"}) {
+    EXPECT_TRUE(engines[1].contains(name)) << name << ", which Ray reports";
+  }
 }
 
 TEST(UsageFields, NameNoModelAndNoPath) {
