@@ -34,6 +34,7 @@ fault: build
 	HEARTH_FAULT_POINTS=20000 HEARTH_FAULT_SWEEP=all build/release/bin/fault_test
 	HEARTH_BIN=$(CURDIR)/build/release/bin HEARTH_KILLS=500 \
 	  node --test --test-name-pattern='killed again and again' tests/e2e/crash_test.mjs
+	HEARTH_BIN=$(CURDIR)/build/release/bin HEARTH_KILLS=200 node --test tests/e2e/config_kill_test.mjs
 
 bench: build
 	cmake --build --preset release -j $(JOBS) --target bench
