@@ -23,6 +23,7 @@ import { TextView } from './text_view.js';
 const kCheckDelayMs = 300;  // after the last key
 const kPollMs = 5000;
 const kApplyPollMs = 700;
+const kCancelledMs = 600000;
 const kNothingChecked = { ok: false, problems: [], effective: [], changes: [], fit: null, interruption: null };
 const kNewModel = { model_loading_config: { model_id: 'my-model', model_source: 'Org/Model' } };
 const kViews = [['form', msg('Form')], ['text', msg('Text')]];
@@ -38,8 +39,11 @@ function press(group, value) {
   for (const button of group) button.setAttribute('aria-pressed', String(button.dataset.value === value));
 }
 
-/** Whether the box did not take the newest text, and nobody asked for that. */
-const wasRefused = ({ apply, newest, recovery }) => !recovery && apply?.state === 'returned' && apply.reason !== 'cancelled' && apply.revision === newest;
+/** Whether a visitor should know that the newest text was not taken: of what somebody cancelled, for a while only. */
+function isWorthTelling({ apply, newest, recovery }) {
+  if (recovery || apply?.state !== 'returned' || apply.revision !== newest) return false;
+  return apply.reason !== 'cancelled' || api.boxNowMs() - apply.ended_ms < kCancelledMs;
+}
 
 class ConfigPage {
   constructor() {
@@ -77,7 +81,7 @@ class ConfigPage {
       this.takeRevision_(config.revision);
       this.takeConfig_(config);
       this.showLower_(this.lower_);
-      this.takeApply_(config.apply, wasRefused(config));
+      this.takeApply_(config.apply, isWorthTelling(config));
       setTimeout(() => this.poll_(), kPollMs);
     } catch (error) {
       this.say_(error.message);
@@ -225,7 +229,8 @@ class ConfigPage {
   /** {canApply, canSave, canEdit, why}: why is the sentence for a button that cannot be used. */
   applicable_() {
     const { config_: config, base_: base, checked_: checked } = this;
-    const differs = this.dirty_ || base?.id !== config?.active || config?.recovery;
+    // What serves is applied once more where a model of it has failed.
+    const differs = this.dirty_ || base?.id !== config?.active || config?.recovery || checked.changes.some(({ kind }) => kind !== 'same');
     const why = this.readOnly_ ? (config ? t('This page is read-only.') : '') : isRunning(config.apply) ? t('An apply is running.')
       : !differs ? t('This is what serves.') : !checked.ok ? '' : checked.fit && !checked.fit.fits ? t('It does not fit into the memory of this box.') : null;
     return { canApply: why === null, canSave: !this.readOnly_ && this.dirty_ && checked.ok, canEdit: !this.readOnly_, why };
