@@ -1,9 +1,9 @@
 #!/bin/bash
 # Installs what a fresh Debian 12 lacks:
 #
-#   packaging/install-dependencies.sh [build|test]     default build; test is build and more
+#   packaging/install-dependencies.sh [build|test|fuzz]     default build; the others are build and more
 #
-# Packages of dependencies.txt (and dependencies-test.txt) by apt, only the missing ones, and the
+# Packages of dependencies.txt (and dependencies-test.txt, or -fuzz) by apt, only the missing ones, and the
 # npm packages of the lockfiles. With nothing missing it takes a moment and needs no rights.
 set -euo pipefail
 
@@ -14,7 +14,8 @@ case $purpose in
   build) lists=(packaging/dependencies.txt); npm_directories=(webui) ;;
   test) lists=(packaging/dependencies.txt packaging/dependencies-test.txt)
         npm_directories=(webui tests/e2e tests/web) ;;
-  *) echo "usage: install-dependencies.sh [build|test]" >&2; exit 2 ;;
+  fuzz) lists=(packaging/dependencies.txt packaging/dependencies-fuzz.txt); npm_directories=(webui) ;;
+  *) echo "usage: install-dependencies.sh [build|test|fuzz]" >&2; exit 2 ;;
 esac
 
 as_root() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 namespace hearth::apply {
@@ -16,10 +17,16 @@ bool IsModel(const fs::path& directory) {
 
 // models--Org--Name/snapshots/<revision>: what refs/main names, else the newest one that is whole.
 std::optional<fs::path> SnapshotIn(const fs::path& repository) {
+  const fs::path snapshots = repository / "snapshots";
+  std::string revision;
+  std::ifstream(repository / "refs" / "main") >> revision;
+  // A name of one directory: what a file says must not lead elsewhere.
+  const bool is_name = !revision.empty() && revision != ".." && revision.find('/') == std::string::npos;
+  if (is_name && IsModel(snapshots / revision)) return snapshots / revision;
   std::error_code error;
   std::optional<fs::path> newest;
   fs::file_time_type newest_time{};
-  for (const auto& entry : fs::directory_iterator(repository / "snapshots", error)) {
+  for (const auto& entry : fs::directory_iterator(snapshots, error)) {
     if (!IsModel(entry.path())) continue;
     const auto time = fs::last_write_time(entry.path(), error);
     if (!newest || time > newest_time) {

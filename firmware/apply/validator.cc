@@ -64,10 +64,22 @@ Validated Validator::Validate(const std::string& document,
   Resolve(validated);
   if (!validated.checked.ok()) return validated;
   validated.changes = PlanChanges(serving, validated.models);
+  ReplaceFailed(validated.changes);
   if (std::any_of(validated.changes.begin(), validated.changes.end(), StartsEngine)) {
     validated.fit = Fit(validated);
   }
   return validated;
+}
+
+void Validator::ReplaceFailed(std::vector<Change>& changes) const {
+  const auto is_same = [](const Change& change) { return change.kind == Kind::kSame; };
+  if (!std::all_of(changes.begin(), changes.end(), is_same)) return;
+  for (const auto& status : models_->Statuses()) {
+    if (status.replica.state != models::ReplicaState::kFailed) continue;
+    for (Change& change : changes) {
+      if (change.model_name == status.model_name) change.kind = Kind::kReplace;
+    }
+  }
 }
 
 Json Validator::ChangesBetween(const std::string& before, const std::string& after) const {

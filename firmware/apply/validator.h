@@ -47,6 +47,9 @@ class Validator {
  private:
   void Resolve(Validated& validated) const;
   FitEstimate Fit(Validated& validated) const;
+  // What serves, applied once more, gives a model that failed a new engine: what its message named
+  // may have been mended. An edit of another model leaves it alone.
+  void ReplaceFailed(std::vector<Change>& changes) const;
 
   const models::ModelManager* const models_;
   const ValidatorOptions options_;

@@ -165,8 +165,10 @@ class Loader {
       if (name == kRayUsageVariable) CheckRayUsage(text);
       if (!name.starts_with(kVariablePrefix) || name == kConfigFileVariable || text.empty()) continue;
       const auto& defs = SettingDefs();
-      const auto def = std::find_if(defs.begin(), defs.end(),
-                                    [&](const SettingDef& one) { return one.variable == name; });
+      const auto is_named = [&variable = name](const SettingDef& def) {
+        return def.variable == variable;
+      };
+      const auto def = std::find_if(defs.begin(), defs.end(), is_named);
       if (def == defs.end()) {
         WarnOfVariable(name);
         continue;

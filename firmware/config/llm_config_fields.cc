@@ -27,9 +27,12 @@ std::optional<std::string> CheckModelId(const Json& value) {
   if (id.empty()) return "must not be empty: it is what clients send as `model`";
   if (id.size() > 256) return "has " + std::to_string(id.size()) + " bytes, the limit is 256";
   const bool printable = std::all_of(id.begin(), id.end(), [](char c) {
-    return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;
+    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
   });
-  if (!printable) return "must not have spaces or control characters, not " + ShowValue(value);
+  if (!printable) return "must not have control characters, not " + ShowValue(value);
+  if (id.front() == ' ' || id.back() == ' ') {
+    return "must not begin or end with a space, not " + ShowValue(value);
+  }
   return std::nullopt;
 }
 

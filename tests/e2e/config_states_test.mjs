@@ -2,7 +2,7 @@
 // recovery mode, a configuration that a file pins; and two models in one form.
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -84,6 +84,28 @@ test('a model that loads but cannot answer is taken back, and the page says why,
   assert.equal(await page.locator('.config-model h2').innerText(), 'demo', 'what serves is in the editor again');
   await page.click('#config-tab-revisions');
   await says(page, '.config-revisions tr', /taken back\s*the probe failed/);
+  assert.deepEqual(problems, []);
+});
+
+test('a model that failed is started again once its files are whole', { timeout: 120000 }, async (t) => {
+  const model = await directory(t);
+  await cp(kDemoModel, model, { recursive: true });
+  const weights = join(model, 'model.safetensors');
+  await rename(weights, `${weights}.away`);
+  const appliance = await start(t, { model, waitReady: false });
+  await eventually('a failed model', async () => (await appliance.status()).models[0].state === 'failed');
+  const { page, problems } = await configPage(t, appliance);
+  await says(page, '.config-problems .error', /model\.safetensors/);
+  assert.ok(await page.isDisabled('#config-apply-open'));
+  await rename(`${weights}.away`, weights);
+  await page.reload();
+  await says(page, '.config-changes', /demo gets a new engine/);
+  await page.click('#config-apply-open:not([disabled])');
+  await page.click('dialog[open] [data-choice="go"]');
+  await page.locator('#apply-confirm').click({ timeout: kPatienceMs });
+  await says(page, '#config-apply', /is active/);
+  await appliance.ask('What is TTFT?', { max_tokens: 4 });
+  await says(page, '.config-why', /This is what serves/);
   assert.deepEqual(problems, []);
 });
 

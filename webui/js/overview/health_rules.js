@@ -44,7 +44,7 @@ function failedModel(model, facts) {
     id: `model-failed ${model.model_name}`, severity: 'critical', sinceMs: event?.timeMs ?? null, alerts: ['HearthModelFailed'],
     what: t('{model} has failed: {message}', { model: model.model_name, message: model.message || t('no reason is known') }),
     why: t('Every request for it is refused, and its engine is not started again by itself.'),
-    action: t('Mend what the message names, then unload the model and load it again: DELETE and POST /api/models.'),
+    action: t('Mend what the message names, then apply the configuration once more (Configuration page).'),
   };
 }
 
@@ -109,7 +109,7 @@ function models(facts) {
   if (list.length === 0) {
     return [{
       id: 'no-model', severity: 'warning', sinceMs: null, what: t('No model is configured on this box.'),
-      why: t('There is nothing that could answer a request.'), action: t('Add one: hearthd --model DIR, or POST /api/models.'),
+      why: t('There is nothing that could answer a request.'), action: t('Add one on the Configuration page, or start hearthd with --model DIR.'),
     }];
   }
   return list.flatMap((model) => {

@@ -3,6 +3,7 @@
 
 import { el, icon } from '../shell/dom.js';
 import { locale, msg, t } from '../shell/i18n.js';
+import { toolButton } from '../shell/dropdown.js';
 import { installShortcuts } from '../shell/shortcuts.js';
 import { StatusView } from '../shell/status.js';
 import { nextTheme } from '../shell/theme.js';
@@ -87,19 +88,19 @@ class SettingsPage {
     } }, ...kFilters.map(([value, title]) => el('option', { value, selected: value === this.source_ }, t(title))));
     this.files_ = el('div', { class: 'files' });
     this.list_ = el('div', { class: 'groups' });
-    document.body.prepend(
-      buildTopBar('/settings'),
-      status.alerts,
-      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Settings')), status.facts),
-      el('main', { class: 'listing settings' }, this.problem_,
-        el('p', { class: 'intro' }, t('The box itself. It reads these and never writes them; the models it serves are edited on the config page. '
-          + 'The command line wins over the environment, the environment over conf.d, conf.d over the file.')),
-        this.files_, el('div', { class: 'filters' }, this.search_, this.select_, this.said_), this.list_));
-    installShortcuts([
+    const showHelp = installShortcuts([
       { keys: ['/'], text: msg('Search'), run: () => this.search_.focus() },
       { keys: ['r'], text: msg('Refresh now'), run: () => this.load_() },
       { keys: ['c t'], text: msg('Dark, light or automatic theme'), run: nextTheme },
     ]);
+    document.body.prepend(
+      buildTopBar('/settings', [toolButton('help', t('Keyboard (?)'), { id: 'help', onclick: showHelp })]),
+      status.alerts,
+      el('section', { class: 'strip', 'aria-label': t('State of the box') }, el('h1', {}, t('Settings')), status.facts),
+      el('main', { class: 'listing settings' }, this.problem_,
+        el('p', { class: 'intro' }, t('The box itself. It reads these and never writes them. The command line wins over the environment, the environment over conf.d, conf.d over the file.'),
+          ' ', el('a', { href: '/config' }, t('What models it serves is edited here.'))),
+        this.files_, el('div', { class: 'filters' }, this.search_, this.select_, this.said_), this.list_));
   }
 
   async load_() {

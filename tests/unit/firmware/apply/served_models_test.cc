@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -124,6 +125,22 @@ TEST_F(FindModelTest, LooksUnderTheModelsDirectoryAndInItsCacheLayout) {
   const std::string snapshot = Make("models--Qwen--large/snapshots/abc");
   EXPECT_EQ(FindModel("Qwen/small", root_.string()).value(), plain);
   EXPECT_EQ(FindModel("Qwen/large", root_.string()).value(), snapshot);
+}
+
+TEST_F(FindModelTest, TakesTheSnapshotThatTheCacheCallsMain) {
+  const std::string main = Make("models--Qwen--large/snapshots/abc");
+  const std::string other = Make("models--Qwen--large/snapshots/def");
+  const auto repository = root_ / "models--Qwen--large";
+  const auto now = fs::file_time_type::clock::now();
+  fs::last_write_time(main, now - std::chrono::hours(1));
+  fs::last_write_time(other, now);
+  EXPECT_EQ(FindModel("Qwen/large", root_.string()).value(), other) << "the newest, without refs";
+  fs::create_directories(repository / "refs");
+  std::ofstream(repository / "refs" / "main") << "abc";
+  EXPECT_EQ(FindModel("Qwen/large", root_.string()).value(), main);
+  Make("secret");
+  std::ofstream(repository / "refs" / "main") << "../../secret";
+  EXPECT_EQ(FindModel("Qwen/large", root_.string()).value(), other);
 }
 
 TEST_F(FindModelTest, NamesEveryPlaceItLookedAt) {
