@@ -46,10 +46,10 @@ async function stateDirectory(t) {
   return state;
 }
 
-async function startBox(t, { state, receiver, args = [], env = {} }) {
+async function startBox(t, { state, receiver, intervalS = kIntervalS, args = [], env = {} }) {
   const appliance = await Appliance.start({
     state, name: kSecretName, env,
-    args: ['--usage-stats-interval-s', `${kIntervalS}`, ...(receiver ? ['--usage-stats-url', receiver.url] : []), ...args],
+    args: ['--usage-stats-interval-s', `${intervalS}`, ...(receiver ? ['--usage-stats-url', receiver.url] : []), ...args],
   });
   let running = true;
   appliance.end = async () => {
@@ -229,7 +229,7 @@ async function isAccessible(page, url) {
 
 test('the page shows the very text, explains each field and is the switch', { timeout: 120000 }, async (t) => {
   const receiver = await startReceiver(t);
-  const box = await startBox(t, { receiver, args: ['--usage-stats-interval-s', '3600'] });
+  const box = await startBox(t, { receiver, intervalS: 3600 });
   const browser = await launchBrowser();
   t.after(() => browser.close());
   const problems = [];

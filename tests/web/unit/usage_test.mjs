@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decidedSentence, lastSentence, lockSentence, shownReport, stateSentence, valueText } from '../../../webui/js/usage/usage_text.js';
+import { decidedSentence, lastSentence, lockSentence, shownReport, stateSentence, valueText, withoutTime } from '../../../webui/js/usage/usage_text.js';
 
 test('no answer, a no and a yes are told apart, and a yes without a receiver', () => {
   assert.match(stateSentence({ enabled: null }), /Nobody has answered/);
@@ -39,4 +39,10 @@ test('values are written as in the report, texts without quotes unless empty', (
   assert.equal(valueText(''), '""');
   assert.equal(valueText('a,b'), 'a,b');
   assert.equal(valueText(3), '3');
+});
+
+test('two examples that differ in their time alone are the same', () => {
+  const example = (ms, cpus) => `{\n  "collect_timestamp_ms": ${ms},\n  "total_num_cpus": ${cpus}\n}`;
+  assert.equal(withoutTime(example(1, 2)), withoutTime(example(77, 2)));
+  assert.notEqual(withoutTime(example(1, 2)), withoutTime(example(1, 3)));
 });

@@ -7,7 +7,7 @@ import { StatusView } from '../shell/status.js';
 import { nextTheme } from '../shell/theme.js';
 import { buildTopBar } from '../shell/top_bar.js';
 import { formatDuration } from '../time/time_range.js';
-import { decidedSentence, lastSentence, lockSentence, shownReport, stateSentence, valueText } from './usage_text.js';
+import { decidedSentence, lastSentence, lockSentence, shownReport, stateSentence, valueText, withoutTime } from './usage_text.js';
 
 const kPeriodMs = 5000;
 const kAddress = '/api/usage';
@@ -62,7 +62,7 @@ class UsagePage {
   fieldsCard_() {
     const head = [t('Field'), t('Value'), t('Meaning')].map((text) => el('th', { scope: 'col' }, text));
     return el('section', { class: 'card', 'aria-labelledby': 'fields-title' }, el('h2', { id: 'fields-title' }, t('What each field means')),
-      el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': 'fields-title' },
+      el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('Fields') },
         el('table', { class: 'rows' }, el('thead', {}, el('tr', {}, ...head)), this.rows_)));
   }
 
@@ -89,14 +89,16 @@ class UsagePage {
 
   show_(usage) {
     const { text, isNext } = shownReport(usage);
-    // What stands still keeps focus and selection.
-    if (this.state_.textContent !== stateSentence(usage)) this.state_.textContent = stateSentence(usage);
-    if (this.report_.textContent !== text) this.report_.textContent = text;
+    this.showConsent_(usage);
+    this.showSending_(usage);
+    // Who reads or copies is not disturbed while nothing but the time of an example has changed.
+    const key = isNext ? text : withoutTime(text);
+    if (key === this.reportShown_) return;
+    this.reportShown_ = key;
+    this.report_.textContent = text;
     this.aboutReport_.textContent = isNext
       ? t('The exact bytes of the next report. They stay as they are until it has been sent; the same text is in usage_stats.json in the state directory.')
       : t('A report as it would be now. Nothing of it is written down or sent.');
-    this.showConsent_(usage);
-    this.showSending_(usage);
     this.rows_.replaceChildren(...usage.fields.map(({ name, tag, help, value }) => el('tr', {},
       el('th', { scope: 'row' }, el('code', {}, name), tag && el('span', { class: 'note' }, t('in extra_usage_tags'))),
       el('td', {}, el('code', {}, valueText(value))), el('td', {}, help))));
@@ -104,6 +106,8 @@ class UsagePage {
 
   showConsent_(usage) {
     const { enabled, can_change: canChange } = usage;
+    const sentence = stateSentence(usage);
+    if (this.state_.textContent !== sentence) this.state_.textContent = sentence;
     const key = JSON.stringify([enabled, canChange, usage.decider, usage.place]);
     if (key === this.consentShown_) return;
     const hadFocus = this.consent_.contains(document.activeElement);

@@ -47,3 +47,6 @@ export function shownReport({ next_report: next, example_report: example }) {
 
 /** A value of the report as its text has it. */
 export const valueText = (value) => (value === '' ? '""' : typeof value === 'string' ? value : JSON.stringify(value));
+
+/** A report's text without the time it was made at: an example is made anew whenever it is asked for. */
+export const withoutTime = (text) => text.replace(/"collect_timestamp_ms": \d+/, '');
