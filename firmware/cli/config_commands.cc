@@ -1,4 +1,4 @@
-// hearth config: get, set, validate, diff, apply, history, restore, export, audit.
+// hearth config: get, set, validate, diff, apply, keep, cancel, history, restore, export, audit.
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -43,6 +43,12 @@ std::string ProblemLine(const std::string& file, const Json& problem) {
 }
 
 std::string Shown(const Json& value) { return DumpJson(value); }
+
+void PrintErrors(const std::string& file, const Json& found) {
+  for (const Json& problem : found.value("problems", Json::array())) {
+    if (problem.value("severity", "") == "error") Print(ProblemLine(file, problem));
+  }
+}
 
 void PrintFindings(const std::string& file, const Json& found) {
   for (const Json& problem : found.value("problems", Json::array()))
@@ -138,8 +144,14 @@ std::string StepLine(const Json& step) {
          "\n";
 }
 
+// What to do with an apply that has begun.
+struct FollowFlags {
+  bool wait = true;
+  bool keep = false;  // as soon as the new engines serve: nobody watches them
+};
+
 // Prints each step as it ends. How the apply ended is the status.
-Status Follow(const Invocation& invocation, BoxClient& box, int64_t apply) {
+Status Follow(const Invocation& invocation, BoxClient& box, int64_t apply, bool keep) {
   std::set<std::string> told;
   while (true) {
     HEARTH_ASSIGN_OR_RETURN(const Json status,
@@ -158,6 +170,11 @@ Status Follow(const Invocation& invocation, BoxClient& box, int64_t apply) {
                                 " was not taken (" + status.value("reason", "") +
                                 "): " + status.value("message", ""));
     }
+    if (keep && status.value("state", "") == "watching") {
+      // Refused when it has ended meanwhile: the next look says how.
+      HEARTH_RETURN_IF_ERROR(box.Ask("POST", "/api/config/apply/confirm", Json::object()).status());
+      keep = false;
+    }
     std::this_thread::sleep_for(kLookEvery);
   }
 }
@@ -166,19 +183,21 @@ struct ApplyFlags {
   int64_t revision = 0;
   std::string file;
   std::string note;
-  bool wait = true;
+  FollowFlags follow;
 };
 
 Status FollowStarted(const Invocation& invocation, BoxClient& box, const BoxAnswer& answer,
-                     bool wait) {
-  if (answer.http_status == 400 && answer.json.contains("problems"))
-    PrintFindings("config", answer.json);
+                     FollowFlags flags) {
+  if (answer.http_status == 400 && !invocation.json) PrintErrors("config", answer.json);
   if (answer.http_status != 202) return BoxClient::RefusalOf(answer);
   if (!invocation.json)
     Print("revision " + std::to_string(answer.json.value("revision", int64_t{0})) +
           " is applied\n");
-  if (!wait) return Status::Ok();
-  return Follow(invocation, box, answer.json.value("apply", int64_t{0}));
+  if (!flags.wait) {
+    if (invocation.json) Print(DumpJson(answer.json) + "\n");
+    return Status::Ok();
+  }
+  return Follow(invocation, box, answer.json.value("apply", int64_t{0}), flags.keep);
 }
 
 Status Apply(const Invocation& invocation, const ApplyFlags& flags) {
@@ -191,17 +210,22 @@ Status Apply(const Invocation& invocation, const ApplyFlags& flags) {
     body = Json{{"document", document}, {"note", flags.note}, {"expected", newest}};
   }
   HEARTH_ASSIGN_OR_RETURN(const BoxAnswer answer, box.Ask("POST", "/api/config/apply", body));
-  return FollowStarted(invocation, box, answer, flags.wait);
+  return FollowStarted(invocation, box, answer, flags.follow);
 }
 
-Status Restore(const Invocation& invocation, int64_t revision) {
+Status Restore(const Invocation& invocation, int64_t revision, FollowFlags flags) {
   BoxClient box(invocation);
   HEARTH_ASSIGN_OR_RETURN(const Json config, box.Get("/api/config"));
   HEARTH_ASSIGN_OR_RETURN(
       const BoxAnswer answer,
       box.Ask("POST", "/api/config/restore",
               Json{{"revision", revision}, {"expected", config.value("newest", int64_t{0})}}));
-  return FollowStarted(invocation, box, answer, /*wait=*/true);
+  return FollowStarted(invocation, box, answer, flags);
+}
+
+// word: confirm or cancel. Of the apply that runs.
+Status Decide(const Invocation& invocation, const std::string& word) {
+  return BoxClient(invocation).Post("/api/config/apply/" + word, Json::object()).status();
 }
 
 struct SetFlags {
@@ -209,6 +233,7 @@ struct SetFlags {
   std::vector<std::string> unset;
   std::string note;
   bool apply = false;
+  FollowFlags follow;
 };
 
 Status Edit(Json& normal, const SetFlags& flags) {
@@ -242,12 +267,15 @@ Status Set(const Invocation& invocation, const SetFlags& flags) {
                   {"expected", config.value("newest", int64_t{0})}};
   if (flags.apply) {
     HEARTH_ASSIGN_OR_RETURN(const BoxAnswer answer, box.Ask("POST", "/api/config/apply", body));
-    return FollowStarted(invocation, box, answer, /*wait=*/true);
+    return FollowStarted(invocation, box, answer, flags.follow);
   }
   HEARTH_ASSIGN_OR_RETURN(const BoxAnswer answer, box.Ask("POST", "/api/config/revisions", body));
-  if (answer.http_status == 400 && answer.json.contains("problems"))
-    PrintFindings("config", answer.json);
+  if (answer.http_status == 400 && !invocation.json) PrintErrors("config", answer.json);
   if (answer.http_status != 201) return BoxClient::RefusalOf(answer);
+  if (invocation.json) {
+    Print(DumpJson(answer.json) + "\n");
+    return Status::Ok();
+  }
   Print("saved as revision " + std::to_string(answer.json.value("id", int64_t{0})) +
         "; 'hearth config apply' makes it serve\n");
   return Status::Ok();
@@ -281,12 +309,18 @@ Status Audit(const Invocation& invocation, int64_t limit) {
     Print(DumpJson(list) + "\n");
     return Status::Ok();
   }
+  std::vector<std::vector<std::string>> rows = {
+      {"when", "action", "revision", "apply", "who", "what"}};
   for (const Json& entry : list["entries"]) {
-    const std::string text = entry.value("text", "");
-    Print(UtcText(entry.value("time_ms", int64_t{0})) + "  " + entry.value("action", "") +
-          "  revision " + std::to_string(entry.value("revision", int64_t{0})) + "  by " +
-          entry.value("author", "") + (text.empty() ? "" : ": " + text) + "\n");
+    const auto number = [&entry](const char* name) {
+      const auto id = entry.value(name, int64_t{0});
+      return id > 0 ? std::to_string(id) : std::string("-");
+    };
+    rows.push_back({UtcText(entry.value("time_ms", int64_t{0})), entry.value("action", ""),
+                    number("revision"), number("apply"), entry.value("author", ""),
+                    entry.value("text", "")});
   }
+  Print(TextTable(rows));
   return Status::Ok();
 }
 
@@ -331,6 +365,11 @@ void AddReaders(CLI::App& config, Invocation& invocation) {
       ->capture_default_str();
 }
 
+void AddFollowFlags(CLI::App* command, FollowFlags* flags) {
+  command->add_flag("!--no-wait", flags->wait, "return when it has begun");
+  command->add_flag("--keep", flags->keep, "keep it as soon as it serves, without the watch");
+}
+
 void AddWriters(CLI::App& config, Invocation& invocation) {
   const auto set = std::make_shared<SetFlags>();
   CLI::App* command =
@@ -342,6 +381,7 @@ void AddWriters(CLI::App& config, Invocation& invocation) {
   command->add_option("--unset", set->unset, "a path to take away; may be repeated");
   command->add_option("--note", set->note, "why, for the history");
   command->add_flag("--apply", set->apply, "apply it too");
+  AddFollowFlags(command, &set->follow);
   const auto apply = std::make_shared<ApplyFlags>();
   command = AddCommand(config, invocation, "apply",
                        "makes a revision serve, and waits until it is confirmed",
@@ -349,12 +389,18 @@ void AddWriters(CLI::App& config, Invocation& invocation) {
   command->add_option("REVISION", apply->revision, "the newest when absent");
   command->add_option("-f,--file", apply->file, "a file to save and apply; - is standard input");
   command->add_option("--note", apply->note, "why, for the history");
-  command->add_flag("!--no-wait", apply->wait, "return when it has begun");
+  AddFollowFlags(command, &apply->follow);
   const auto id = std::make_shared<int64_t>(0);
-  AddCommand(config, invocation, "restore", "saves an old revision as the newest and applies it",
-             [&invocation, id] { return Restore(invocation, *id); })
-      ->add_option("REVISION", *id)
-      ->required();
+  const auto follow = std::make_shared<FollowFlags>();
+  command = AddCommand(config, invocation, "restore",
+                       "saves an old revision as the newest and applies it",
+                       [&invocation, id, follow] { return Restore(invocation, *id, *follow); });
+  command->add_option("REVISION", *id)->required();
+  AddFollowFlags(command, follow.get());
+  AddCommand(config, invocation, "keep", "ends the watch of the apply that runs: it is good",
+             [&invocation] { return Decide(invocation, "confirm"); });
+  AddCommand(config, invocation, "cancel", "takes back the apply that runs",
+             [&invocation] { return Decide(invocation, "cancel"); });
 }
 
 }  // namespace

@@ -25,7 +25,12 @@ int Main(int argc, char** argv) {
                  "the state directory of a hearthd, running or not; its files are only read");
   app.add_flag("--json", invocation.json, "print JSON");
   for (const AddCommands add : kBranches) add(app, invocation);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const bool is_answer = app.exit(error) == 0;  // --help, --version; prints
+    return is_answer ? 0 : ExitCodeOf(InvalidArgument(""));
+  }
 
   signal(SIGPIPE, SIG_IGN);
   SetLogLevel(LogLevel::kError);  // the parts of hearthd talk to its log

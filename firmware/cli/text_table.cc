@@ -5,6 +5,18 @@
 #include <ctime>
 
 namespace hearth::cli {
+namespace {
+
+// Amounts stand below each other by their last digit, words by their first letter.
+bool IsOfAmounts(const std::vector<std::vector<std::string>>& rows, size_t column) {
+  return std::all_of(rows.begin() + (rows.empty() ? 0 : 1), rows.end(), [&](const auto& row) {
+    if (column >= row.size() || row[column].empty()) return true;
+    const char first = row[column][0];
+    return first == '-' || (first >= '0' && first <= '9');
+  });
+}
+
+}  // namespace
 
 std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
@@ -12,12 +24,14 @@ std::string TextTable(const std::vector<std::vector<std::string>>& rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
+  std::vector<bool> to_the_right(widths.size());
+  for (size_t i = 1; i < widths.size(); ++i) to_the_right[i] = IsOfAmounts(rows, i);
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       const std::string space(widths[i] - row[i].size(), ' ');
-      line += i == 0 ? row[i] + space : "  " + space + row[i];
+      line += (i == 0 ? "" : "  ") + (to_the_right[i] ? space + row[i] : row[i] + space);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";

@@ -152,12 +152,14 @@ test(`an apply is killed ${kKills} times`, { timeout: 120000 + kKills * 30000 },
     const kind = kindOf(turn);
     const afterMs = Math.round(random() * applyMs * 1.1);
     const where = `kill ${turn} of ${victim} after ${afterMs} ms of a model that is ${kind}`;
-    const begun = beginApply(box, documentOfTurn(turn, models)).catch(() => null);  // it may be cut off
+    const begun = beginApply(box, documentOfTurn(turn, models)).catch((error) => ({ cutOff: error.message }));
     await sleep(afterMs);
     try {
       box = await strike(box, victim, random, options[Math.floor(random() * options.length)]);
-      const { apply } = (await begun) ?? {};
-      if (victim === 'an engine' && apply) await applyEnded(box, apply);
+      const { apply, cutOff } = await begun;
+      if (apply && victim === 'an engine') await applyEnded(box, apply);
+      // hearthd was there all the time: it answers, if only that the engine that was to plan was killed.
+      if (cutOff && victim === 'an engine') assert.match(cutOff, /signal 9/);
       const active = await servesWhole(box, kind === 'nan' ? [old] : [old, newest + 1], models);
       const trail = await auditOf(box);
       trailIsComplete(trail, active);
