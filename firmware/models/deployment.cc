@@ -122,7 +122,8 @@ Deployment::Verdict Deployment::LookLocked(Visit& visit) {
   return refuse(Internal("an outcome that does not exist"));
 }
 
-// A request waits at most `wait_s` for each reason, and for all of them together at most kLineWaitS.
+// A request waits at most `wait_s` for each reason, and for all of them together at most kLineWaitS;
+// what Hold announced is kept where it is longer.
 Deployment::Verdict Deployment::WaitOrRefuseLocked(Visit& visit, Reason reason, double wait_s,
                                                    const std::string& why) {
   const double now_s = MonotonicSeconds();
@@ -144,7 +145,7 @@ Deployment::Verdict Deployment::WaitOrRefuseLocked(Visit& visit, Reason reason, 
     visit.reason_since_s = now_s;
   }
   const double waited_s = now_s - visit.reason_since_s;
-  if (waited_s >= wait_s || now_s - visit.since_s >= kLineWaitS) {
+  if (waited_s >= wait_s || now_s - visit.since_s >= std::max(kLineWaitS, wait_s)) {
     visit.why = Unavailable(why + "; the request waited " + Seconds(now_s - visit.since_s) +
                             ", try again later");
     return Verdict::kRefused;

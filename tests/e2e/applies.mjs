@@ -82,22 +82,21 @@ export function childrenOf(pid, program = 'hearth-engine') {
 }
 
 /**
- * Clients that ask without a pause until stop(): [{status, text, last, finish_reason, error, waitedMs}],
- * one per request; waitedMs is the time to the answer's head.
+ * Clients that ask without a pause until stop(): [{status, text, last, finish_reason, error, beganMs,
+ * waitedMs}], one per request; waitedMs is the time to the first event of the answer.
  */
 export function askOnAndOn(box, { streams, fields = {}, model }) {
   const answers = [];
   let asking = true;
   const client = async () => {
     while (asking) {
-      const began = Date.now();
-      const answer = {};
+      const answer = { beganMs: Date.now() };
       try {
         const response = await box.chat('What is TTFT?', { stream: true, max_tokens: 32, model, ...fields });
-        answer.waitedMs = Date.now() - began;
         answer.status = response.status;
         answer.text = '';
         for await (const event of events(response)) {
+          answer.waitedMs ??= Date.now() - answer.beganMs;
           answer.last = event;
           answer.text += event.choices?.[0]?.delta?.content ?? '';
           answer.finish_reason = event.choices?.[0]?.finish_reason ?? answer.finish_reason;

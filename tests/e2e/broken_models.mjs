@@ -1,4 +1,4 @@
-// Models that look right and are not, made from the demo model.
+// Models made from the demo model: two that look right and are not, and one that answers otherwise.
 
 import { cp, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,17 +17,27 @@ async function readHeader(path) {
   }
 }
 
-/** A copy that loads and cannot answer: the last norm is not a number. */
-export async function modelOfNaN(directory) {
+// A copy whose last norm, of bfloat16, little endian, `change` has rewritten in place.
+async function modelWithNorm(directory, change) {
   await cp(kDemoModel, directory, { recursive: true });
   const path = join(directory, 'model.safetensors');
   const { tensors, dataAt } = await readHeader(path);
   const [begin, end] = tensors['model.norm.weight'].data_offsets;
   const file = await open(path, 'r+');
-  const kNaN = Buffer.from([0xc0, 0x7f]);  // bfloat16, little endian
-  await file.write(Buffer.alloc(end - begin, kNaN), 0, end - begin, dataAt + begin);
+  const weights = Buffer.alloc(end - begin);
+  await file.read(weights, 0, weights.length, dataAt + begin);
+  change(weights);
+  await file.write(weights, 0, weights.length, dataAt + begin);
   await file.close();
 }
+
+/** A copy that loads and cannot answer: the last norm is not a number. */
+export const modelOfNaN = (directory) => modelWithNorm(directory, (weights) => weights.fill(Buffer.from([0xc0, 0x7f])));
+
+/** A sound copy that says something else: the last norm has the other sign, so what was likely is unlikely. */
+export const contraryModel = (directory) => modelWithNorm(directory, (weights) => {
+  for (let high = 1; high < weights.length; high += 2) weights[high] ^= 0x80;
+});
 
 /** A model of zeros with so wide an MLP that it takes a moment to load; its file is sparse. */
 export async function wideModel(directory, intermediateSize) {

@@ -2,13 +2,14 @@
 // engine is exchanged beside the old one, or has to wait until the old one has gone.
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Appliance, eventually, kDemoModel, sleep, total } from './appliance.mjs';
+import { Appliance, eventually, sleep, total } from './appliance.mjs';
 import { applyAndKeep, applyEnded, applyWhen, askOnAndOn, beginApply, documentOf, llmConfig,
   lost } from './applies.mjs';
+import { contraryModel } from './broken_models.mjs';
 
 const kStreams = 16;
 const kSettleMs = 1000;
@@ -67,10 +68,10 @@ test('a model is swapped under 16 streams', async (t) => {
   const models = await mkdtemp(join(tmpdir(), 'hearth-models-'));
   t.after(() => rm(models, { recursive: true, force: true }));
   const other = join(models, 'other');
-  await cp(kDemoModel, other, { recursive: true });
+  await contraryModel(other);
   const box = await startBox(t);
   const before = await engineOf(box);
-  const { result: apply } = await underStreams(box, t, () => applyAndKeep(box, documentOf(
+  const { result: apply, answers } = await underStreams(box, t, () => applyAndKeep(box, documentOf(
     llmConfig('demo', { source: other, engine_kwargs: { max_model_len: 1024, max_num_seqs: 8 } }))));
   assert.equal(apply.state, 'confirmed', apply.message);
   assert.equal(apply.announced_wait_s, 0, 'nobody was told to wait');
@@ -78,6 +79,12 @@ test('a model is swapped under 16 streams', async (t) => {
   assert.notEqual(after.engine_pid, before.engine_pid);
   assert.equal(after.max_model_len, 1024);
   assert.match(apply.probe.text, /\S/);
+  // Each answer is one model's from its first word to its last, and who asks after the switch gets the new one.
+  const texts = new Set(answers.map(({ text }) => text));
+  assert.equal(texts.size, 2, [...texts].join('\n'));
+  assert.match(answers[0].text, /first token/i);
+  const [last] = answers.toSorted((a, b) => a.beganMs - b.beganMs).slice(-1);
+  assert.doesNotMatch(last.text, /first token/i);
   await eventually('the old engine to be gone', () => {
     try {
       return !process.kill(before.engine_pid, 0);

@@ -1,5 +1,6 @@
 // kill -9 at random instants of an apply: of hearthd, of an engine, of all. Afterwards the box serves the
-// old or the new revision, whole, and the trail says what became of every apply.
+// old or the new revision, whole, and the trail says what became of every apply. Among the applies are
+// ones that take the old engine's room, and ones whose model cannot answer, which are to be taken back.
 //   HEARTH_KILLS=200   how many; HEARTH_SEED=n   the same instants again
 
 import assert from 'node:assert/strict';
@@ -7,15 +8,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Appliance, eventually, sleep } from './appliance.mjs';
+import { Appliance, eventually, kDemoModel, sleep } from './appliance.mjs';
 import { applyEnded, auditOf, beginApply, childrenOf, documentOf, kPatienceMs, llmConfig } from './applies.mjs';
+import { contraryModel, modelOfNaN } from './broken_models.mjs';
 
 const kKills = Number(process.env.HEARTH_KILLS ?? 6);
 const kSeed = Number(process.env.HEARTH_SEED ?? Date.now() % 1e6);
 const kVictims = ['hearthd', 'an engine', 'all'];
+const kEnds = ['confirmed', 'returned', 'failed'];  // actions of the trail
 const kNames = ['demo', 'second'];
 // Killed again and again, the box is not to think that a revision is the reason.
-const kSettings = { HEARTH_APPLY_WATCH_S: '1', HEARTH_RECOVERY_CRASHES_MAX: '100', HEARTH_RECOVERY_WITHIN_S: '1' };
+const kSettings = { HEARTH_APPLY_WATCH_S: '0.4', HEARTH_RECOVERY_CRASHES_MAX: '100', HEARTH_RECOVERY_WITHIN_S: '1' };
 
 // mulberry32: a number in [0, 1) for every step of the seed.
 function randomOf(seed) {
@@ -28,27 +31,40 @@ function randomOf(seed) {
   };
 }
 
-/** Two models; their context length, the same for both, is what tells one revision from another. */
-const lengthOf = (turn) => 256 + 16 * (turn % 100);
-const documentOfTurn = (turn) => documentOf(...kNames.map((name) => llmConfig(name,
-  { engine_kwargs: { max_model_len: lengthOf(turn), max_num_seqs: 4, kv_cache_memory_bytes: 16 << 20 } })));
-const lengthIn = (document) => JSON.parse(document).llm_configs[0].engine_kwargs.max_model_len;
+/** The models of a test: {plain, contrary, nan}, a directory each. */
+async function makeModels(root) {
+  const models = { plain: kDemoModel, contrary: join(root, 'contrary'), nan: join(root, 'nan') };
+  await contraryModel(models.contrary);
+  await modelOfNaN(models.nan);
+  return models;
+}
 
-/** The box serves one revision, the active one, with all its models. */
-async function servesWhole(box, candidates) {
+/** What is served in a turn. Every fourth cannot answer and must never serve. */
+const kindOf = (turn) => (turn % 4 === 3 ? 'nan' : turn % 2 === 0 ? 'plain' : 'contrary');
+
+/** Two models of the same settings; their context length and what they answer tell one revision from another. */
+function documentOfTurn(turn, models) {
+  const engine = { max_model_len: 256 + 16 * (turn % 100), max_num_seqs: 4, kv_cache_memory_bytes: 16 << 20 };
+  return documentOf(...kNames.map((name) => llmConfig(name, { source: models[kindOf(turn)], engine_kwargs: engine })));
+}
+
+/** The box serves one revision, the active one of `candidates`, with all its models. */
+async function servesWhole(box, candidates, models) {
   await box.ready();
   const { active } = await box.config();
   assert.ok(candidates.includes(active), `revision ${active} is active, not one of ${candidates.join(', ')}`);
   const { document } = await (await fetch(`${box.url}/api/config/revisions/${active}`)).json();
-  const models = await eventually('all models ready', async () => {
+  const wanted = JSON.parse(document).llm_configs;
+  const served = await eventually('all models ready', async () => {
     const { models: all } = await box.status();
-    return all.length === kNames.length && all.every(({ state }) => state === 'ready') && all;
+    return all.length === wanted.length && all.every(({ state }) => state === 'ready') && all;
   }, kPatienceMs);
-  assert.deepEqual(models.map(({ model_name, max_model_len }) => `${model_name} ${max_model_len}`).sort(),
-    kNames.map((name) => `${name} ${lengthIn(document)}`).sort(), 'one revision, not a mixture');
-  for (const model of kNames) {
-    const answer = await box.ask('What is TTFT?', { model, max_tokens: 4 });
-    assert.ok(answer.usage.completion_tokens > 0);
+  assert.deepEqual(served.map(({ model_name, max_model_len }) => `${model_name} ${max_model_len}`).sort(),
+    wanted.map(({ model_loading_config: { model_id: id }, engine_kwargs }) => `${id} ${engine_kwargs.max_model_len}`).sort(),
+    'one revision, not a mixture');
+  for (const { model_loading_config: { model_id: model, model_source: source } } of wanted) {
+    const { content } = (await box.ask('What is TTFT?', { model, max_tokens: 24 })).choices[0].message;
+    assert.equal(/first token/i.test(content), source === models.plain, `'${model}' from ${source} says: ${content}`);
   }
   return active;
 }
@@ -66,14 +82,22 @@ function trailIsComplete(trail, active) {
       assert.ok(!applies.has(apply), `apply ${apply} began once`);
       applies.set(apply, null);
     }
-    if (['confirmed', 'returned', 'failed'].includes(action)) {
+    if (kEnds.includes(action)) {
       assert.equal(applies.get(apply), null, `apply ${apply} began, and ended once`);
       applies.set(apply, action);
     }
   }
   for (const [apply, end] of applies) assert.ok(end, `apply ${apply} has no end`);
   assert.equal(serves, active, 'the active revision is in the trail');
-  return applies;
+}
+
+/** How the apply of a revision ended, and the last step before: {end, step}. */
+function whatBecame(trail, revision) {
+  const apply = trail.find((entry) => entry.action === 'apply_started' && entry.revision === revision)?.apply;
+  if (apply === undefined) return { end: 'cut off' };
+  const rows = trail.filter((entry) => entry.apply === apply);
+  return { end: rows.find(({ action }) => kEnds.includes(action)).action,
+    step: rows.findLast(({ action }) => action === 'step')?.text ?? 'nothing' };
 }
 
 /** Kills; returns the box that serves afterwards. */
@@ -96,40 +120,55 @@ function kill(pid) {
   }
 }
 
+/** Half of the boxes have no room for old and new at once. */
+async function boxOptions(box, state, document) {
+  const { fit } = await (await box.post('/api/config/validate', { document })).json();
+  const tight = { HEARTH_MEMORY_LIMIT_BYTES: `${Math.round(fit.needed_bytes * 1.5)}` };
+  return [{ state, env: kSettings }, { state, env: { ...kSettings, ...tight } }];
+}
+
 test(`an apply is killed ${kKills} times`, { timeout: 120000 + kKills * 30000 }, async (t) => {
-  const state = await mkdtemp(join(tmpdir(), 'hearth-kill-'));
-  const options = { state, env: kSettings };
+  const root = await mkdtemp(join(tmpdir(), 'hearth-kill-'));
+  const state = join(root, 'state');
+  const models = await makeModels(root);
   const random = randomOf(kSeed);
-  let box = await Appliance.start(options);
+  let box = await Appliance.start({ state, env: kSettings });
   t.after(async () => {
     await box.stop();
-    await rm(state, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
   });
   const began = Date.now();
-  const first = await beginApply(box, documentOfTurn(0));
+  const first = await beginApply(box, documentOfTurn(0, models));
   assert.equal((await applyEnded(box, first.apply)).state, 'confirmed');
   const applyMs = Date.now() - began;
   t.diagnostic(`HEARTH_SEED=${kSeed}; an apply takes ${applyMs} ms`);
-  const count = {};
+  const options = await boxOptions(box, state, documentOfTurn(2, models));
+  const ends = {};
+  const steps = {};
+  const tally = (count, what) => { count[what] = (count[what] ?? 0) + 1; };
   for (let turn = 1; turn <= kKills; ++turn) {
     const { active: old, newest } = await box.config();
     const victim = kVictims[turn % kVictims.length];
+    const kind = kindOf(turn);
     const afterMs = Math.round(random() * applyMs * 1.1);
-    const where = `kill ${turn} of ${victim} after ${afterMs} ms`;
-    const begun = beginApply(box, documentOfTurn(turn)).catch(() => null);  // it may be cut off
+    const where = `kill ${turn} of ${victim} after ${afterMs} ms of a model that is ${kind}`;
+    const begun = beginApply(box, documentOfTurn(turn, models)).catch(() => null);  // it may be cut off
     await sleep(afterMs);
-    box = await strike(box, victim, random, options);
-    const { apply } = (await begun) ?? {};
-    if (victim === 'an engine' && apply) await applyEnded(box, apply);
     try {
-      const active = await servesWhole(box, [old, newest + 1]);
-      const applies = trailIsComplete(await auditOf(box), active);
-      const outcome = `${victim}: ${applies.get(apply) ?? 'cut off'}`;
-      count[outcome] = (count[outcome] ?? 0) + 1;
+      box = await strike(box, victim, random, options[Math.floor(random() * options.length)]);
+      const { apply } = (await begun) ?? {};
+      if (victim === 'an engine' && apply) await applyEnded(box, apply);
+      const active = await servesWhole(box, kind === 'nan' ? [old] : [old, newest + 1], models);
+      const trail = await auditOf(box);
+      trailIsComplete(trail, active);
+      const { end, step } = whatBecame(trail, newest + 1);
+      tally(ends, `${victim}, ${kind === 'nan' ? 'no good' : 'good'}: ${end}`);
+      if (end === 'returned') tally(steps, step);
     } catch (error) {
       error.message = `${where}: ${error.message}\n${box.log.slice(-3000)}`;
       throw error;
     }
   }
-  t.diagnostic(JSON.stringify(count));
+  t.diagnostic(`ended: ${JSON.stringify(ends)}`);
+  t.diagnostic(`what was returned had come to: ${JSON.stringify(steps)}`);
 });

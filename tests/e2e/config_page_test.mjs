@@ -71,9 +71,10 @@ async function paste(page, text) {
   await seen(page, 'the check', '.config-verdict', /Valid/);
 }
 
-async function applyAndKeep(page, note) {
+async function applyAndKeep(page, note, look = () => {}) {
   await page.click('#config-apply-open:not([disabled])');
   await page.waitForSelector('dialog[open] .fit');
+  await look();
   await page.fill('#config-note', note);
   await page.click('dialog[open] [data-choice="go"]');
   await page.locator('#apply-confirm').click({ timeout: kPatienceMs });
@@ -88,7 +89,7 @@ async function pastesRaysExamples({ page, origin, appliance }) {
   assert.match(capped, /accelerator_type[^]*configured A10G · effective cpu/);
   await seen(page, 'the same beside the field', '.config-field[data-path$="max_replicas"]', /configured 2 · effective 1/);
   assert.deepEqual(await violations(page), [], 'the form');
-  await applyAndKeep(page, 'as in the documentation');
+  await applyAndKeep(page, 'as in the documentation', async () => assert.deepEqual(await violations(page), [], 'what is asked before'));
   assert.match(await page.locator('.apply-probe blockquote').innerText(), /\S/, 'what the new engine answered');
   assert.deepEqual(await violations(page), [], 'an apply');
   assert.deepEqual(await modelNames(appliance), ['qwen-0.5b']);
@@ -177,6 +178,10 @@ async function restoresAnOldRevision({ page, appliance }) {
   assert.equal((await appliance.config()).revision.document, kConfigJson);
   await page.click('#config-tab-audit');
   await seen(page, 'the trail', '.config-lower', /restore/);
+  const rows = await page.locator('.config-audit tbody tr').count();
+  await page.check('.config-audit input');
+  assert.ok(await page.locator('.config-audit tbody tr').count() > rows, 'each step, where somebody wants it');
+  assert.deepEqual(await violations(page), [], 'the trail');
 }
 
 async function goesBackWhenAsked({ page, appliance }) {

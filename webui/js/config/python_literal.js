@@ -111,7 +111,7 @@ export function llmConfigsOfPython(text) {
     const configs = [...text.matchAll(kCall)].map(({ index, 0: { length } }) => new Reader(text, index + length).call(true));
     return configs.length > 0 ? configs : null;
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;  // nested without end
     throw error;
   }
 }
