@@ -45,6 +45,9 @@ Status SyncDirectoryOf(const std::string& path) {
   return Status::Ok();
 }
 
+// What is written before it takes the place of the file.
+std::string Fresh(const std::string& path) { return path + ".new"; }
+
 }  // namespace
 
 std::optional<std::string> ReadSmallFile(const std::string& path) {
@@ -56,7 +59,7 @@ std::optional<std::string> ReadSmallFile(const std::string& path) {
 }
 
 Status WriteDurably(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
+  const std::string fresh = Fresh(path);
   HEARTH_RETURN_IF_ERROR(WriteAndSync(fresh, text));
   if (std::rename(fresh.c_str(), path.c_str()) != 0) {
     return ErrnoStatus("cannot rename " + fresh, errno);
@@ -65,8 +68,10 @@ Status WriteDurably(const std::string& path, const std::string& text) {
 }
 
 Status RemoveDurably(const std::string& path) {
-  if (::unlink(path.c_str()) != 0) {
-    return errno == ENOENT ? Status::Ok() : ErrnoStatus("cannot remove " + path, errno);
+  for (const std::string& name : {path, Fresh(path)}) {
+    if (::unlink(name.c_str()) != 0 && errno != ENOENT) {
+      return ErrnoStatus("cannot remove " + name, errno);
+    }
   }
   return SyncDirectoryOf(path);
 }

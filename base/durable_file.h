@@ -14,7 +14,7 @@ std::optional<std::string> ReadSmallFile(const std::string& path);
 // Over a file beside it (path.new), readable by its owner only. On the disk when this returns Ok.
 Status WriteDurably(const std::string& path, const std::string& text);
 
-// Ok where there is none.
+// And what a write that was cut off left beside it. Ok where there is none.
 Status RemoveDurably(const std::string& path);
 
 }  // namespace hearth
