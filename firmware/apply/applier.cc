@@ -86,9 +86,10 @@ void Applier::Start() {
     start_ = start->id;
   }
   if (start.ok() && options_.crashes_max > 0 && start->crashes >= options_.crashes_max) {
-    return EnterRecovery(*active, RevisionText(*active) + " has ended hearthd " +
-                                      std::to_string(start->crashes) +
-                                      " times before its models served; no model is started until "
+    const std::string times =
+        start->crashes == 1 ? "once" : std::to_string(start->crashes) + " times";
+    return EnterRecovery(*active, RevisionText(*active) + " has ended hearthd " + times +
+                                      " before its models served; no model is started until "
                                       "another revision is applied");
   }
   ServeActive(*active);

@@ -383,8 +383,7 @@ void FieldReader::ReportUnknown() {
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     if (++num_unknown > kUnknownShownMax) continue;
     const std::string nearest = Nearest(name, known_);
-    std::string message = MemberPath(path_, name) + " is not known" +
-                          (path_.empty() ? "" : "; " + path_ + " has no field '" + name + "'");
+    std::string message = MemberPath(path_, name) + " is not known";
     if (!nearest.empty()) message += "; did you mean '" + nearest + "'?";
     Problem problem =
         ProblemAt(document_, Severity::kError, MemberPath(path_, name), value, std::move(message));
