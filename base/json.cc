@@ -16,14 +16,14 @@ class ParseLimits {
 
   template <typename AnyJson>
   bool operator()(int depth, Json::parse_event_t event, AnyJson&) {
-    using enum Json::parse_event_t;
-    if ((event == object_start || event == array_start) && depth >= limits::kJsonDepthMax) {
+    using Event = Json::parse_event_t;
+    if ((event == Event::object_start || event == Event::array_start) && depth >= limits::kJsonDepthMax) {
       Refuse("nested deeper than " + std::to_string(limits::kJsonDepthMax) +
              " levels; flatten the value");
     }
     // A key's depth is one more than its object's.
-    if (event == object_start) keys_[static_cast<size_t>(depth + 1)] = 0;
-    if (event == key && ++keys_[static_cast<size_t>(depth)] > keys_max_) {
+    if (event == Event::object_start) keys_[static_cast<size_t>(depth + 1)] = 0;
+    if (event == Event::key && ++keys_[static_cast<size_t>(depth)] > keys_max_) {
       Refuse("an object with more than " + std::to_string(keys_max_) + " keys; split it");
     }
     return true;

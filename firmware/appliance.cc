@@ -29,6 +29,7 @@
 #include "firmware/api/rules_api.h"
 #include "firmware/api/settings_api.h"
 #include "firmware/api/status_api.h"
+#include "firmware/api/usage_api.h"
 #include "firmware/apply/applier.h"
 #include "firmware/apply/config_store.h"
 #include "firmware/device/device_metrics.h"
@@ -43,6 +44,7 @@
 #include "firmware/model_events.h"
 #include "firmware/models/model_manager.h"
 #include "firmware/sampler.h"
+#include "firmware/usage_facts.h"
 #include "storage/backup.h"
 #include "storage/history.h"
 #include "storage/promql/ast.h"
@@ -66,6 +68,13 @@ apply::ApplierOptions ApplierOptionsOf(const ApplianceOptions& options) {
   return applier;
 }
 
+usage::UsageReporterOptions UsageOptionsOf(const ApplianceOptions& options) {
+  return {options.state_directory,
+          options.usage_stats.url,
+          options.usage_stats.interval_s,
+          {options.usage_opt_out, options.usage_stats.enabled, options.usage_stats_where}};
+}
+
 }  // namespace
 
 // In the order of their making; the destructor of Appliance takes them down.
@@ -87,7 +96,14 @@ struct Appliance::Parts {
         models(options.engine_executable, &registry, &ledger),
         applier(config.get(), &models, &registry, history.get(), ApplierOptionsOf(options)),
         model_events(history.get(), Clock::System()),
-        device_metrics(&registry) {}
+        device_metrics(&registry),
+        usage(
+            UsageOptionsOf(options),
+            [this] {
+              return CollectUsage(applier.serving(), models.Statuses(), applier.status(),
+                                  device_metrics.GpuNames());
+            },
+            SendUsage, Clock::System()) {}
 
   http::Router MakeRouter();
   void NoteTroubles(std::vector<std::string> troubles);
@@ -111,6 +127,7 @@ struct Appliance::Parts {
   metrics::Metric* ongoing_requests = nullptr;
   ModelEvents model_events;
   device::DeviceMetrics device_metrics;
+  usage::UsageReporter usage;
   std::unique_ptr<RuleService> rules;
   std::unique_ptr<Sampler> sampler;
   std::unique_ptr<http::Server> server;
@@ -288,6 +305,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::RequestsRoutes(request_log.get()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(api::SettingsRoutes(&options.settings));
+  add(api::UsageRoutes(&usage));
   add(http::AssetRoutes());
   return router;
 }
@@ -383,12 +401,14 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
     p.remote_writer = std::make_unique<remote_write::RemoteWriter>(RemoteWriteOf(options),
                                                                    p.history.get(), &p.registry);
   }
+  p.usage.Start();
   return std::unique_ptr<Appliance>(new Appliance(std::move(parts)));
 }
 
 Appliance::~Appliance() {
   Parts& p = *parts_;
   p.server->Drain(std::chrono::duration<double>(p.options.drain_timeout_s));
+  p.usage.Stop();
   p.applier.Stop();
   p.models.Stop();
   p.server->Stop();

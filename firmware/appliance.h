@@ -9,7 +9,6 @@
 #include "base/result.h"
 #include "firmware/config/box_config.h"
 #include "firmware/metrics/name_views.h"
-#include "firmware/models/model_manager.h"
 #include "firmware/remote_write/remote_writer.h"
 #include "storage/rules/rule_file.h"
 
@@ -33,8 +32,9 @@ struct ApplianceOptions {
   config::ApplyConfig apply;
   config::RecoveryConfig recovery;
   config::UsageStatsConfig usage_stats;
+  std::string usage_stats_where;     // what sets usage_stats.enabled; empty: nothing
+  std::string usage_opt_out;         // what in the environment forbids usage data; empty: nothing
   config::LoadedBoxConfig settings;  // for /api/settings
-  std::vector<models::ModelOptions> models;
   // What /metrics shows to who does not choose with ?view=.
   metrics::ViewSet metrics_views = metrics::ViewSet::Default();
   double history_commit_interval_s = 60;  // what a killed hearthd may lose

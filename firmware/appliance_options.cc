@@ -1,12 +1,15 @@
 #include "firmware/appliance_options.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "firmware/alerting/rule_service.h"
 #include "firmware/config/model_config.h"
+#include "firmware/http_client/http_client.h"
+#include "firmware/usage/consent.h"
 
 namespace hearth {
 namespace {
@@ -81,25 +84,6 @@ Result<Seed> MakeSeed(const config::ModelConfigFile& from, const CommandLine& li
   return Seed{std::move(document), from.file, from.mode == "pin"};
 }
 
-models::ModelOptions ModelOf(const config::LlmConfig& config) {
-  const auto seconds = [](double ms) { return ms > 0 ? std::optional(ms / 1000) : std::nullopt; };
-  const config::EngineKwargs& kwargs = config.engine_kwargs;
-  const config::ExperimentalConfigs& ours = config.experimental_configs;
-  models::ModelOptions model;
-  model.load.model = config.model_loading_config.model_source;
-  model.load.served_model_name = config.model_loading_config.model_id;
-  model.load.max_model_len = kwargs.max_model_len;
-  model.load.max_num_seqs = kwargs.max_num_seqs;
-  model.load.max_num_batched_tokens = kwargs.max_num_batched_tokens;
-  model.load.kv_cache_bytes = kwargs.kv_cache_memory_bytes;
-  model.load.enable_prefix_caching = kwargs.enable_prefix_caching;
-  model.load.dtype = kwargs.dtype;
-  model.load.num_threads = ours.cpu_threads;
-  model.log_engine_metrics = config.log_engine_metrics;
-  model.slo = {seconds(ours.slo_ttft_ms), seconds(ours.slo_tpot_ms), seconds(ours.slo_e2e_ms)};
-  return model;
-}
-
 void SettleRemoteWrite(const config::RemoteWriteConfig& from, Settling& settling,
                        remote_write::RemoteWriteOptions& to) {
   to.url = from.url;
@@ -134,6 +118,11 @@ ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const Comma
   options.apply = box.apply;
   options.recovery = box.recovery;
   options.usage_stats = box.usage_stats;
+  options.usage_stats_where = loaded.Of("usage_stats.enabled").where;
+  options.usage_opt_out = usage::OptOutIn([](const char* name) { return std::getenv(name); });
+  if (!box.usage_stats.url.empty()) {
+    settling.Check("usage_stats.url", HttpClient::CheckUrl(box.usage_stats.url));
+  }
   if (!box.metrics.views.empty()) {
     settling.Take("metrics.views", metrics::ParseViews(box.metrics.views), options.metrics_views);
   }
@@ -144,11 +133,6 @@ ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const Comma
   options.alert_webhook_url = box.alerting.webhook_url;
   SettleRemoteWrite(box.remote_write, settling, options.remote_write);
   settling.Take("model_config.file", MakeSeed(box.model_config, line), options.seed);
-  if (!options.seed.document.empty()) {
-    for (const auto& config : config::CheckModelConfig(options.seed.document, {}).llm_configs) {
-      options.models.push_back(ModelOf(config));
-    }
-  }
   return options;
 }
 

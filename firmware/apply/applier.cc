@@ -26,8 +26,8 @@ std::string Describe(const std::vector<Change>& changes) {
   std::string text;
   for (const Change& change : changes) {
     if (change.kind == Kind::kSame) continue;
-    text += (text.empty() ? "" : ", ") + std::string(KindName(change.kind)) + " '" +
-            change.model_name + "'";
+    const std::string_view verb = change.kind == Kind::kLive ? "change" : KindName(change.kind);
+    text += (text.empty() ? "" : ", ") + std::string(verb) + " '" + change.model_name + "'";
   }
   return text.empty() ? "nothing changes" : text;
 }

@@ -129,6 +129,24 @@ std::string WhatIsShort(const StartingModel& start, const Share& share, int64_t 
                                                        : "; choose a smaller model or free memory");
 }
 
+// A cache that is chosen from what is free keeps the size it got beside the engine that goes.
+void AddSmallerCaches(const FitInput& input, const Shares& together, const Shares& alone,
+                      int64_t room, std::vector<std::string>& sentences) {
+  for (size_t i = 0; i < input.starts.size(); ++i) {
+    const FitModel& beside = together.each[i].model;
+    const FitModel& whole = alone.each[i].model;
+    const int64_t gain = whole.kv_cache_bytes - beside.kv_cache_bytes;
+    if (input.starts[i].kv_cache_memory_bytes == 0 && gain > 0) {
+      sentences.push_back(
+          "Beside what runs now the KV cache of '" + beside.model_name + "' is " +
+          Amount(beside.kv_cache_bytes) + "; alone it would be " + Amount(whole.kv_cache_bytes) +
+          ". kv_cache_memory_bytes " + std::to_string(whole.kv_cache_bytes) + " asks for that" +
+          (beside.needed_bytes + gain > room ? ", and the running engine ends first." : "."));
+    }
+    room -= beside.needed_bytes;
+  }
+}
+
 void AddSentences(const FitInput& input, const Shares& shares, int64_t room,
                   FitEstimate& estimate) {
   auto& sentences = estimate.sentences;
@@ -148,8 +166,10 @@ void AddSentences(const FitInput& input, const Shares& shares, int64_t room,
   }
   const std::string needed = Amount(estimate.needed_bytes);
   if (estimate.fits_together) {
-    sentences.push_back("It fits beside what runs now: " + needed + " of " +
-                        Amount(estimate.bytes_free) + " that are free. No request waits.");
+    sentences.push_back(
+        "It fits beside what runs now: " + needed + " of " + Amount(room) +
+        (input.memory_limit_bytes > 0 ? " that the limit leaves" : " that are free") +
+        ". No request waits.");
     return;
   }
   sentences.push_back("It fits (" + needed +
@@ -162,26 +182,19 @@ void AddSentences(const FitInput& input, const Shares& shares, int64_t room,
 
 std::string_view KindName(Kind kind) {
   switch (kind) {
-    case Kind::kWeights:
-      return "weights";
-    case Kind::kKvCache:
-      return "kv_cache";
-    case Kind::kWorkspace:
-      return "workspace";
-    case Kind::kOther:
-      return "other";
+    case Kind::kWeights: return "weights";
+    case Kind::kKvCache: return "kv_cache";
+    case Kind::kWorkspace: return "workspace";
+    case Kind::kOther: return "other";
   }
   return "other";
 }
 
 std::string_view StateName(State state) {
   switch (state) {
-    case State::kRuns:
-      return "runs";
-    case State::kStarts:
-      return "starts";
-    case State::kGoes:
-      return "goes";
+    case State::kRuns: return "runs";
+    case State::kStarts: return "starts";
+    case State::kGoes: return "goes";
   }
   return "runs";
 }
@@ -227,6 +240,9 @@ FitEstimate EstimateFit(const FitInput& input) {
   estimate.segments.push_back({"", Kind::kOther, others, State::kRuns});
   if (estimate.fits && !estimate.fits_together) estimate.announced_wait_s = WaitS(input);
   AddSentences(input, shares, together.fit ? room : room + going, estimate);
+  if (estimate.fits_together) {
+    AddSmallerCaches(input, together, alone, room, estimate.sentences);
+  }
   return estimate;
 }
 

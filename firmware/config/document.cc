@@ -78,9 +78,53 @@ Json PlainValue(const std::string& text) {
   return text;
 }
 
+// The first byte that is no UTF-8, or npos; also of NUL, which no text has.
+size_t FirstBadByte(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size()) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const size_t length = byte == 0     ? 0
+                          : byte < 0x80 ? 1
+                          : byte < 0xC2 ? 0
+                          : byte < 0xE0 ? 2
+                          : byte < 0xF0 ? 3
+                          : byte < 0xF5 ? 4
+                                        : 0;
+    if (length == 0 || i + length > text.size()) return i;
+    for (size_t k = 1; k < length; ++k) {
+      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return i;
+    }
+    const auto second = length > 1 ? static_cast<unsigned char>(text[i + 1]) : 0;
+    const bool overlong_or_surrogate =
+        (byte == 0xE0 && second < 0xA0) || (byte == 0xED && second > 0x9F) ||
+        (byte == 0xF0 && second < 0x90) || (byte == 0xF4 && second > 0x8F);
+    if (overlong_or_surrogate) return i;
+    i += length;
+  }
+  return std::string_view::npos;
+}
+
+// Whether the quote at text[begin] ends before the text does. yaml-cpp takes the rest of the text for
+// the scalar where it does not.
+bool IsClosed(std::string_view text, size_t begin) {
+  const char quote = text[begin];
+  for (size_t i = begin + 1; i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == quote) {
+      if (quote == '"' || i + 1 == text.size() || text[i + 1] != quote) return true;
+      ++i;  // '' stands for '
+    }
+  }
+  return false;
+}
+
 // Builds the value from the parser's events. Open lists and maps are a stack.
 class Builder : public YAML::EventHandler {
  public:
+  // `text` outlives it.
+  explicit Builder(std::string_view text) : text_(text) {}
+
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++num_documents_ > 1) {
       Refuse(mark, "a second document begins here, after '---' or after the end of the first; "
@@ -95,6 +139,16 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckTag(mark, tag);
+    const auto begin = static_cast<size_t>(mark.pos);
+    if (tag == "!" && begin < text_.size() && (text_[begin] == '"' || text_[begin] == '\'') &&
+        !IsClosed(text_, begin)) {
+      Refuse(mark, "the quote that begins here is not closed");
+    }
+    // yaml-cpp writes \_ and some others as one byte.
+    if (FirstBadByte(value) != std::string_view::npos) {
+      Refuse(mark, "an escape in the quoted text stands for no character; write the character "
+                   "itself, or \\u and its four hexadecimal digits");
+    }
     if (AwaitsKey()) return AddKey(mark, value, tag == "?");
     Count(mark, 0, value.size());
     Add(mark, anchor, tag == "?" ? PlainValue(value) : Json(value));
@@ -250,6 +304,7 @@ class Builder : public YAML::EventHandler {
     }
   }
 
+  const std::string_view text_;
   Document document_;
   std::vector<Level> open_;
   std::map<YAML::anchor_t, Anchored> anchors_;
@@ -257,32 +312,6 @@ class Builder : public YAML::EventHandler {
   size_t num_bytes_ = 0;
   int num_documents_ = 0;
 };
-
-// The first byte that is no UTF-8, or npos; also of NUL, which no text has.
-size_t FirstBadByte(std::string_view text) {
-  size_t i = 0;
-  while (i < text.size()) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const size_t length = byte == 0     ? 0
-                          : byte < 0x80 ? 1
-                          : byte < 0xC2 ? 0
-                          : byte < 0xE0 ? 2
-                          : byte < 0xF0 ? 3
-                          : byte < 0xF5 ? 4
-                                        : 0;
-    if (length == 0 || i + length > text.size()) return i;
-    for (size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return i;
-    }
-    const auto second = length > 1 ? static_cast<unsigned char>(text[i + 1]) : 0;
-    const bool overlong_or_surrogate =
-        (byte == 0xE0 && second < 0xA0) || (byte == 0xED && second > 0x9F) ||
-        (byte == 0xF0 && second < 0x90) || (byte == 0xF4 && second > 0x8F);
-    if (overlong_or_surrogate) return i;
-    i += length;
-  }
-  return std::string_view::npos;
-}
 
 Place PlaceAt(std::string_view text, size_t offset) {
   const std::string_view before = text.substr(0, offset);
@@ -346,7 +375,7 @@ ParsedDocument ParseDocument(std::string_view text) {
     parsed.problems.push_back(*std::move(problem));
     return parsed;
   }
-  Builder builder;
+  Builder builder(text);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

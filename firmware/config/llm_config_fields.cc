@@ -169,10 +169,15 @@ void VisitFields(LlmConfig& config, FieldVisitor& v) {
 void VisitApplicationFields(FieldVisitor& v) {
   v.Unused(Field("name")
                .Of(FieldType::kString)
-               .Help("The application's name.")
-               .Inert("there is one application"));
-  v.Unused(Field("route_prefix").Of(FieldType::kString).Help("Where it is served.").MustBe("/", "the API stays at /v1"));
-  v.Unused(Field("import_path").Of(FieldType::kString).Help("What builds the application.").MustBe("ray.serve.llm:build_openai_app", "it is what serves llm_configs"));
+               .Help("The application's name; the box serves one application."));
+  v.Unused(Field("route_prefix")
+               .Of(FieldType::kString)
+               .Help("Where it is served.")
+               .MustBe("/", "the API stays at /v1"));
+  v.Unused(Field("import_path")
+               .Of(FieldType::kString)
+               .Help("What builds the application.")
+               .MustBe("ray.serve.llm:build_openai_app", "it is what serves llm_configs"));
   v.Unused(Field("runtime_env")
                .Of(FieldType::kObject)
                .Help("Environment of Ray's workers.")

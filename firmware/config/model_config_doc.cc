@@ -1,6 +1,7 @@
 #include "firmware/config/model_config_doc.h"
 
 #include "base/json.h"
+#include "firmware/config/box_config_doc.h"
 #include "firmware/config/document.h"
 #include "firmware/config/model_config.h"
 
@@ -130,6 +131,14 @@ std::string ModelConfigDoc() {
   text += Table(schema["application"]);
   text.pop_back();
   return text;
+}
+
+std::string ConfigDoc() {
+  return "# Configuration\n\n"
+         "Two configurations, kept apart: the box's, which its administrator writes and hearthd only\n"
+         "reads, and the models', which is edited while they serve. This page is generated from the\n"
+         "tables that read them (`hearth-config-doc`).\n\n" +
+         BoxConfigDoc() + "\n" + ModelConfigDoc();
 }
 
 }  // namespace hearth::config

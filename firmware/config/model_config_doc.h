@@ -1,4 +1,4 @@
-// The model configuration as prose: its part of docs/CONFIG.md.
+// The model configuration as prose, and docs/CONFIG.md of it and of the box.
 #pragma once
 
 #include <string>
@@ -7,5 +7,8 @@ namespace hearth::config {
 
 // Markdown, from a heading of the second level on.
 std::string ModelConfigDoc();
+
+// docs/CONFIG.md: the box, then the models.
+std::string ConfigDoc();
 
 }  // namespace hearth::config

@@ -9,6 +9,12 @@ using enum metrics::MetricId;
 DeviceMetrics::DeviceMetrics(metrics::Registry* registry, const Options& options)
     : readings_(registry), gpus_(options.gpus), host_(options.host) {}
 
+std::vector<std::string> DeviceMetrics::GpuNames() const {
+  std::vector<std::string> names;
+  for (const auto& [index, identity] : gpus_.Latest().identities) names.push_back(identity.name);
+  return names;
+}
+
 void DeviceMetrics::Update(std::span<const EngineProcess> engines) {
   SetGpuMetrics(gpus_.Latest(), engines, &readings_);
   if (const auto host = host_.Latest()) {

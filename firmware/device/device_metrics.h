@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "firmware/device/gpu_watch.h"
 #include "firmware/device/host_summary.h"
@@ -32,6 +33,8 @@ class DeviceMetrics {
 
   // Takes over what the watchers read last; waits for no device. Once a second, from one thread.
   void Update(std::span<const EngineProcess> engines);
+
+  std::vector<std::string> GpuNames() const;  // any thread
 
  private:
   Readings readings_;

@@ -33,6 +33,18 @@ applications:
   name: llm_app
   route_prefix: "/"
 `;
+// As a program, it says the same as kPrintedYaml.
+const kProgram = `from ray import serve
+from ray.serve.llm import LLMConfig, build_openai_app
+
+llm_config = LLMConfig(
+    model_loading_config=dict(model_id="qwen-0.5b", model_source="${kSource}"),
+    deployment_config=dict(autoscaling_config=dict(min_replicas=1, max_replicas=2)),
+    accelerator_type="A10G",  # Pass the desired accelerator type
+    log_engine_metrics=False,
+)
+serve.run(build_openai_app({"llm_configs": [llm_config]}), blocking=True)
+`;
 const kConfigJson = JSON.stringify({
   model_loading_config: { model_id: 'qwen-json', model_source: kSource },
   deployment_config: { autoscaling_config: { min_replicas: 1, max_replicas: 2 } }, accelerator_type: 'A10G', log_engine_metrics: false,
@@ -52,16 +64,17 @@ async function paste(page, text) {
   await page.click('#config-paste-open');
   await page.fill('#config-paste', text);
   await page.click('dialog[open] [data-choice="go"]');
-  if (text === kPrintedYaml) {
+  if (text !== kConfigJson) {
     await seen(page, 'what is wrong with it', '.config-problems', /line \d+/);
     await page.click('#config-repair');
   }
   await seen(page, 'the check', '.config-verdict', /Valid/);
 }
 
-async function applyAndKeep(page, note) {
+async function applyAndKeep(page, note, look = () => {}) {
   await page.click('#config-apply-open:not([disabled])');
   await page.waitForSelector('dialog[open] .fit');
+  await look();
   await page.fill('#config-note', note);
   await page.click('dialog[open] [data-choice="go"]');
   await page.locator('#apply-confirm').click({ timeout: kPatienceMs });
@@ -76,11 +89,16 @@ async function pastesRaysExamples({ page, origin, appliance }) {
   assert.match(capped, /accelerator_type[^]*configured A10G · effective cpu/);
   await seen(page, 'the same beside the field', '.config-field[data-path$="max_replicas"]', /configured 2 · effective 1/);
   assert.deepEqual(await violations(page), [], 'the form');
-  await applyAndKeep(page, 'as in the documentation');
+  await applyAndKeep(page, 'as in the documentation', async () => assert.deepEqual(await violations(page), [], 'what is asked before'));
   assert.match(await page.locator('.apply-probe blockquote').innerText(), /\S/, 'what the new engine answered');
   assert.deepEqual(await violations(page), [], 'an apply');
   assert.deepEqual(await modelNames(appliance), ['qwen-0.5b']);
   await appliance.ask('What is TTFT?', { model: 'qwen-0.5b', max_tokens: 8 });
+  await paste(page, kProgram);
+  await seen(page, 'the same configuration', '#config-check', /Nothing that is served changes/);
+  await page.click('#config-view-text');
+  assert.match(await page.inputValue('#config-text'), /^llm_configs:\n {2}- model_loading_config:\n {6}model_id: qwen-0.5b\n/);
+  await page.click('#config-view-form');
   await paste(page, kConfigJson);
   await applyAndKeep(page, 'as JSON');
   assert.deepEqual(await modelNames(appliance), ['qwen-json']);
@@ -160,6 +178,10 @@ async function restoresAnOldRevision({ page, appliance }) {
   assert.equal((await appliance.config()).revision.document, kConfigJson);
   await page.click('#config-tab-audit');
   await seen(page, 'the trail', '.config-lower', /restore/);
+  const rows = await page.locator('.config-audit tbody tr').count();
+  await page.check('.config-audit input');
+  assert.ok(await page.locator('.config-audit tbody tr').count() > rows, 'each step, where somebody wants it');
+  assert.deepEqual(await violations(page), [], 'the trail');
 }
 
 async function goesBackWhenAsked({ page, appliance }) {

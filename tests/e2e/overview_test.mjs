@@ -10,6 +10,8 @@ import { violations } from '../web/accessibility.mjs';
 import { launchBrowser, openPage } from '../web/browser.mjs';
 import { pagesOf } from '../web/page_sources.mjs';
 import { Appliance, eventually } from './appliance.mjs';
+import { applyEnded, beginApply, documentOf, llmConfig } from './applies.mjs';
+import { modelOfNaN } from './broken_models.mjs';
 import { runLoad } from './load.mjs';
 
 const kReceiver = 'http://127.0.0.1:9/away';
@@ -183,6 +185,19 @@ async function showsFiringAlert({ open }) {
   await page.close();
 }
 
+async function tellsTakenBackConfiguration({ open, appliance, directory }) {
+  const page = await open('/overview');
+  await modelOfNaN(join(directory, 'nan'));
+  const { apply, revision } = await beginApply(appliance, documentOf(llmConfig('hearth-demo', { source: join(directory, 'nan') })));
+  const { previous, message } = await applyEnded(appliance, apply);
+  const finding = await untilFinding(page, `apply ${apply}`);
+  assert.equal(finding.severity, 'warning');
+  assert.ok(finding.text.includes(`Revision ${revision} of the configuration was taken back: ${message}`), finding.text);
+  assert.ok(finding.text.includes(`serves as before, with revision ${previous}`), finding.text);
+  assert.equal(await page.locator(`[data-finding="apply ${apply}"] a`).getAttribute('href'), '/config');
+  await page.close();
+}
+
 async function saysSilence({ open, appliance }) {
   const page = await open('/overview');
   await eventually('an answer', async () => (await headlineOf(page)) !== 'Looking at the box …');
@@ -211,13 +226,35 @@ test('the overview and the alerts', { timeout: 300000 }, async (t) => {
     await page.goto(origin + path);
     return page;
   };
-  const world = { open, appliance, origin, browser };
+  const world = { open, appliance, origin, browser, directory };
   await t.test('calm: one sentence and the numbers of the box', () => isCalm(world));
   await t.test('calm: no colour', () => hasNoColourWhenCalm(world));
   await t.test('rules by state, receivers, past alerts', () => showsRules(world));
   await t.test('a firing alert needs attention, and leads to its rule', () => showsFiringAlert(world));
   await t.test('an engine that is killed', () => namesKilledEngine(world));
   await t.test('a disk that is nearly full, memory, an alert: the gravest first', () => ordersTrouble(world));
+  await t.test('a configuration that was taken back', () => tellsTakenBackConfiguration(world));
   assert.deepEqual([...new Set(problems)], []);
   await t.test('a box that does not answer', () => saysSilence(world));
+});
+
+test('recovery mode', { timeout: 120000 }, async (t) => {
+  const state = await mkdtemp(join(tmpdir(), 'hearth-overview-'));
+  t.after(() => rm(state, { recursive: true, force: true }));
+  const start = () => Appliance.start({ state, waitReady: false, args: ['--recovery-crashes-max', '1'] });
+  await (await start()).kill9();
+  const appliance = await start();
+  t.after(() => appliance.stop());
+  const origin = await pagesOf(appliance, t);
+  const browser = await launchBrowser();
+  t.after(() => browser.close());
+  const problems = [];
+  const page = await openPage(browser, origin, problems);
+  await page.goto(`${origin}/overview`);
+  const finding = await untilFinding(page, 'recovery');
+  assert.equal(finding.severity, 'critical');
+  assert.match(finding.text, /recovery mode: .*has ended hearthd 1 times.*What to do: Correct the configuration/);
+  assert.deepEqual((await findingsOf(page)).filter(({ id }) => /^(no-model|model-failed|engine)/.test(id)), [], 'it is said once');
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual([...new Set(problems)], []);
 });

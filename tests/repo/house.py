@@ -21,14 +21,16 @@ MAY_INCLUDE = {
     "firmware/apply": ["firmware/config", "firmware/models", "firmware/metrics", "storage",
                        "engine/protocol", "base"],
     "firmware/http_client": ["base"],
+    "firmware/usage": ["firmware/config", "base"],
     "firmware/remote_write": ["firmware/http_client", "firmware/metrics", "storage",
                               "storage/promql", "base"],
     "firmware/cli": ["firmware/config", "firmware/http_client", "firmware/api", "firmware/http", "firmware/metrics",
                      "storage", "storage/promql", "base"],
-    "firmware/api": ["firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models", "storage/promql",
-                     "storage", "engine/protocol", "base"],
+    "firmware/api": ["firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models",
+                     "firmware/usage", "storage/promql", "storage", "engine/protocol", "base"],
     "firmware": ["firmware/api", "firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models",
-                 "firmware/device", "firmware/remote_write", "storage", "storage/promql", "engine/protocol", "base"],
+                 "firmware/device", "firmware/http_client", "firmware/remote_write", "firmware/usage", "storage",
+                 "storage/promql", "engine/protocol", "base"],
 }
 
 # Library header (regular expression) -> the only places that may include it.

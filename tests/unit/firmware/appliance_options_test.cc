@@ -55,6 +55,19 @@ TEST_F(ApplianceOptionsTest, FillInWhatDependsOnOtherSettings) {
   EXPECT_EQ(options.settings.settings.size(), config::SettingDefs().size());
 }
 
+TEST_F(ApplianceOptionsTest, TakeUsageDataAndWhoSaidIt) {
+  const ApplianceOptions options =
+      Make("usage_stats:\n  enabled: false\n  url: https://host/u\n  interval_s: 5\n");
+  EXPECT_TRUE(problems_.empty());
+  EXPECT_EQ(options.usage_stats.enabled, false);
+  EXPECT_EQ(options.usage_stats.interval_s, 5);
+  EXPECT_EQ(options.usage_stats_where, sources_.file + ":2");
+  EXPECT_EQ(Make("").usage_stats_where, "");
+  Make("usage_stats: {url: ftp://host}\n");
+  ASSERT_EQ(problems_.size(), 1u);
+  EXPECT_EQ(problems_[0].problem.path, "usage_stats.url");
+}
+
 TEST_F(ApplianceOptionsTest, TakeEverythingOfRemoteWrite) {
   const ApplianceOptions options = Make(
       "remote_write:\n  url: http://host/w\n  labels: {site: a}\n  headers: {X-A: b}\n"

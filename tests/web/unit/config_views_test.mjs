@@ -74,12 +74,16 @@ test('diff: what is far from a difference is folded, and no line is lost', () =>
 
 test('fit: the bar is as long as the memory, or as what is needed where that is more', () => {
   const segment = (bytes, state) => ({ model_name: 'a', kind: 'weights', bytes, state });
-  const fit = { bytes_total: 100, bytes_limit: 80, fits_together: true, segments: [segment(20, 'goes'), segment(30, 'starts'), segment(0, 'runs')] };
+  const fit = { bytes_total: 100, bytes_limit: 0, fits_together: true, segments: [segment(20, 'goes'), segment(30, 'starts'), segment(0, 'runs'), { ...segment(10, 'runs'), kind: 'other' }] };
   const bar = barParts(fit);
-  assert.deepEqual(bar.parts.map(({ share }) => share), [0.2, 0.3]);
-  assert.equal(bar.limitShare, 0.8);
-  assert.equal(bar.freeShare, 0.5);
-  assert.deepEqual(barParts({ ...fit, fits_together: false }).parts.map(({ share }) => share), [0.3], 'what goes first takes no room');
+  assert.deepEqual(bar.parts.map(({ share }) => share), [0.2, 0.3, 0.1]);
+  assert.ok(Math.abs(bar.freeShare - 0.4) < 1e-9);
+  assert.deepEqual(barParts({ ...fit, fits_together: false }).parts.map(({ share }) => share), [0.3, 0.1], 'what goes first takes no room');
+  const limited = barParts({ ...fit, bytes_limit: 80 });
+  assert.deepEqual([limited.scale, limited.limitShare, limited.isLimited], [80, null, true], 'what the models may take is the bar, and others are not in it');
+  assert.deepEqual(limited.parts.map(({ share }) => share), [0.25, 0.375]);
+  const over = barParts({ ...fit, bytes_limit: 40 });
+  assert.deepEqual([over.scale, over.limitShare], [50, 0.8], 'the limit is a mark where more is needed');
   const full = barParts({ ...fit, bytes_limit: 0, segments: [segment(150, 'starts'), segment(50, 'runs')] });
   assert.deepEqual([full.scale, full.limitShare, full.freeShare], [200, null, 0]);
 });

@@ -162,3 +162,26 @@ test('links lead to panels that exist', () => {
   }
   assert.equal(panelLink('ttft', 'a b').href, '/d/hearthLlm?viewPanel=9&var-model_name=a+b');
 });
+
+test('a box in recovery mode says that, and nothing else of models that do not run', () => {
+  const recovery = box({ status: { models: [], recovery: { reason: 'revision 4 crashed 5 times', crashes: 5 } },
+    events: [{ kind: 'recovery_mode', text: 'revision 4', timeMs: kNow - 60e3 }] });
+  assert.deepEqual(idsOf(recovery), ['critical recovery']);
+  const [finding] = findings(recovery);
+  assert.match(finding.what, /revision 4 crashed 5 times/);
+  assert.equal(finding.sinceMs, kNow - 60e3);
+  assert.equal(finding.link.href, '/config');
+});
+
+test('a change of the configuration that was taken back is told for a day', () => {
+  const apply = { id: 7, revision: 5, previous: 4, state: 'returned', reason: 'probe_failed', message: 'no answer', ended_ms: kNow - 60e3 };
+  assert.deepEqual(idsOf(box({ apply })), ['warning apply 7']);
+  const [finding] = findings(box({ apply }));
+  assert.match(finding.what, /Revision 5 .*no answer/);
+  assert.match(finding.why, /revision 4/);
+  assert.equal(finding.sinceMs, apply.ended_ms);
+  assert.deepEqual(idsOf(box({ apply: { ...apply, ended_ms: kNow - 25 * 3600e3 } })), []);
+  assert.deepEqual(idsOf(box({ apply: { ...apply, reason: 'cancelled' } })), [], 'somebody wanted that');
+  assert.deepEqual(idsOf(box({ apply: { ...apply, state: 'confirmed', reason: '' } })), []);
+  assert.deepEqual(idsOf(box({ apply: { ...apply, state: 'failed' } })), ['critical apply 7'], 'nothing came back');
+});

@@ -44,7 +44,7 @@ export function askPaste() {
   return ask(t('Paste a configuration'), (close) => {
     const field = el('textarea', { id: 'config-paste', class: 'code', rows: 14, spellcheck: 'false', required: true });
     return [el('form', { onsubmit: (event) => { event.preventDefault(); close(field.value); } },
-      el('label', { for: 'config-paste' }, t('A Ray Serve application file, a list of llm_configs or one LLMConfig, as YAML or JSON. It takes the place of the whole text; nothing is applied yet.')),
+      el('label', { for: 'config-paste' }, t('A Ray Serve application file, a list of llm_configs or one LLMConfig, as YAML, JSON or Python. It takes the place of the whole text; nothing is applied yet.')),
       field, buttons(t('Put it into the editor'), close))];
   });
 }

@@ -13,6 +13,7 @@ import * as api from './config_api.js';
 import { askApply, askConflict, askDiscard, askPaste, askSave, showDiff } from './config_dialogs.js';
 import { ConfigDocument } from './config_document.js';
 import { pathKeys } from './problem_list.js';
+import { llmConfigsOfPython } from './python_literal.js';
 import { ConfigForm } from './config_form.js';
 import { CheckPanel } from './check_panel.js';
 import { diffTable } from './diff_view.js';
@@ -28,6 +29,11 @@ const kNothingChecked = { ok: false, problems: [], effective: [], changes: [], f
 const kNewModel = { model_loading_config: { model_id: 'my-model', model_source: 'Org/Model' } };
 const kViews = [['form', msg('Form')], ['text', msg('Text')]];
 const kLowerTabs = [['changes', msg('Changes')], ['revisions', msg('Revisions')], ['audit', msg('Audit trail')]];
+const kIndentation = {
+  what: msg('The fields of a list item stand below its dash, as in Ray’s own documentation. YAML wants them beside its first field.'),
+  action: msg('Indent them'),
+};
+const kPython = { what: msg('This is Python. What its LLMConfig(…) says can be written as YAML.'), action: msg('Write it as YAML') };
 const kLargestFile = 4 * 2 ** 20;  // bytes; the box says the real limit
 
 function pressedButtons(choices, id, onChoose) {
@@ -127,14 +133,14 @@ class ConfigPage {
     this.discard_ = button('config-discard', t('Discard changes'), () => this.discardText_());
     this.file_ = el('input', { type: 'file', accept: '.yaml,.yml,.json,text/*', hidden: true, 'aria-label': t('File'), onchange: () => this.attempt_(() => this.openFile_()) });
     this.open_ = button('config-open', t('Open a file …'), () => this.file_.click());
-    this.repair_ = el('div', { class: 'alert', hidden: true }, icon('info'),
-      el('span', {}, t('The fields of a list item stand below its dash, as in Ray’s own documentation. YAML wants them beside its first field.')),
-      el('button', { type: 'button', class: 'tool wide', id: 'config-repair', onclick: () => this.setText_(this.repaired_, 'form') }, t('Indent them')));
+    this.repairText_ = el('span', {});
+    this.repairButton_ = el('button', { type: 'button', class: 'tool wide', id: 'config-repair', onclick: () => this.setText_(this.repair_.text, 'form') });
+    this.repairPlace_ = el('div', { class: 'alert', hidden: true }, icon('info'), this.repairText_, this.repairButton_);
     this.about_ = el('p', { class: 'config-about', id: 'config-about' });
     return el('section', { class: 'config-editor', 'aria-label': t('Editor') },
       el('div', { class: 'config-bar' }, el('div', { class: 'group', role: 'group', 'aria-label': t('View') }, ...this.viewButtons_),
         this.paste_, this.open_, this.file_, this.discard_, this.about_),
-      this.repair_, this.formPlace_, this.textView_.element);
+      this.repairPlace_, this.formPlace_, this.textView_.element);
   }
 
   setView_(view) {
@@ -173,13 +179,21 @@ class ConfigPage {
   setText_(text, from) {
     this.text_ = text;
     this.source_ = new ConfigDocument(this.yaml_, text);
-    this.repaired_ = this.source_.problem === null ? null
-      : withIndentedItems(text, (other) => new ConfigDocument(this.yaml_, other).problem === null);
+    this.repair_ = this.repairOf_();
     if (from !== 'text') this.textView_.value = text;
     const turn = ++this.turn_;
     this.checking_ = true;
     this.showAll_();
     setTimeout(() => this.validate_(turn), from === 'box' ? 0 : kCheckDelayMs);
+  }
+
+  /** What people paste and no YAML reader takes, and the text they mean: {text, what, action}, or null. */
+  repairOf_() {
+    const configs = llmConfigsOfPython(this.text_);
+    if (configs) return { ...kPython, text: this.yaml_.stringify({ llm_configs: configs }) };
+    if (this.source_.problem === null) return null;
+    const text = withIndentedItems(this.text_, (other) => new ConfigDocument(this.yaml_, other).problem === null);
+    return text && { ...kIndentation, text };
   }
 
   edit_(change) {
@@ -217,7 +231,9 @@ class ConfigPage {
     this.textView_.readOnly = readOnly;
     for (const button of [this.paste_, this.open_]) button.disabled = readOnly;
     this.discard_.hidden = !this.dirty_;
-    this.repair_.hidden = readOnly || !this.repaired_;
+    this.repairPlace_.hidden = readOnly || !this.repair_;
+    this.repairText_.textContent = this.repair_ ? t(this.repair_.what) : '';
+    this.repairButton_.textContent = this.repair_ ? t(this.repair_.action) : '';
     const about = !base ? '' : this.dirty_ ? msg('Unsaved changes') : base.id === config?.active ? msg('Revision {id}, active')
       : isRunning(config?.apply) && config.apply.revision === base.id ? msg('Revision {id}, being applied') : msg('Revision {id}, not active');
     this.about_.textContent = about && t(about, { id: base.id });

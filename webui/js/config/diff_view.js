@@ -2,6 +2,7 @@
 
 import { el } from '../shell/dom.js';
 import { msg, t } from '../shell/i18n.js';
+import { breakable } from './problem_list.js';
 
 const kKept = 3;  // lines shown around each difference
 
@@ -76,5 +77,5 @@ export function changeList(changes) {
   if (shown.length === 0) return el('p', { class: 'muted' }, t('Nothing that is served changes.'));
   return el('ul', { class: 'config-changes' }, ...shown.map(({ model, kind, fields }) => el('li', { class: kind },
     el('span', {}, t(kKinds[kind] ?? '{model}', { model })),
-    fields?.length > 0 && el('span', { class: 'config-fields' }, ...fields.map((path) => el('code', {}, path))))));
+    fields?.length > 0 && el('span', { class: 'config-fields' }, ...fields.map((path) => el('code', {}, ...breakable(path)))))));
 }

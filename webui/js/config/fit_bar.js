@@ -10,18 +10,21 @@ const kStates = { runs: msg('runs'), starts: msg('starts'), goes: msg('goes') };
 export const bytesText = (bytes) => formatValue(bytes, 'bytes');
 
 /**
- * The bar's parts, in shares of its length: the memory, or what is needed where that is more. What goes
- * takes no room of its own where the old and the new run one after the other.
- * @returns {parts: [{segment, share}], limitShare, freeShare, scale: bytes}
+ * The bar's parts, in shares of its length: the memory, or what the models may take of it, or what is
+ * needed where that is more. What goes takes no room of its own where the old and the new run one after
+ * the other; what is no model's counts against no limit.
+ * @returns {parts: [{segment, share}], isLimited, limitShare, freeShare, scale: bytes}
  */
 export function barParts(fit) {
-  const counted = fit.segments.filter(({ bytes, state }) => bytes > 0 && (fit.fits_together || state !== 'goes'));
+  const isLimited = fit.bytes_limit > 0 && fit.bytes_limit < fit.bytes_total;
+  const counted = fit.segments.filter(({ bytes, state, kind }) => bytes > 0 && (fit.fits_together || state !== 'goes') && !(isLimited && kind === 'other'));
   const needed = counted.reduce((sum, { bytes }) => sum + bytes, 0);
-  const scale = Math.max(fit.bytes_total, needed, 1);
-  const limit = fit.bytes_limit > 0 ? Math.min(fit.bytes_limit, scale) : null;
+  const room = isLimited ? fit.bytes_limit : fit.bytes_total;
+  const scale = Math.max(room, needed, 1);
   return {
     parts: counted.map((segment) => ({ segment, share: segment.bytes / scale })),
-    limitShare: limit === null || limit >= scale ? null : limit / scale,
+    isLimited,
+    limitShare: isLimited && room < scale ? room / scale : null,
     freeShare: Math.max(0, (scale - needed) / scale),
     scale,
   };
@@ -30,20 +33,25 @@ export function barParts(fit) {
 const segmentText = ({ model_name: model, kind, state, bytes }) => t('{model}: {kind}, {bytes} ({state})', {
   model: model || t('the box'), kind: t(kKinds[kind] ?? '{kind}', { kind }), state: t(kStates[state] ?? '{state}', { state }), bytes: bytesText(bytes) });
 
+/** What is left for models that start, bytes. */
+function freeBytes({ bytes_free: free, bytes_limit: limit, segments }) {
+  const taken = segments.reduce((sum, { bytes, state, kind }) => sum + (kind === 'other' || state === 'starts' ? 0 : bytes), 0);
+  return limit > 0 ? Math.max(0, Math.min(free, limit - taken)) : free;
+}
+
 function verdict(fit) {
   if (!fit.fits) return ['error', t('It does not fit: {needed} needed, {limit} there.', { needed: bytesText(fit.needed_bytes), limit: bytesText(fit.bytes_limit || fit.bytes_total) })];
   if (!fit.fits_together) return ['busy', t('It fits, but not beside what runs now: the old engine stops first.')];
-  return ['ok', t('It fits: {needed} needed, {free} free.', { needed: bytesText(fit.needed_bytes), free: bytesText(fit.bytes_free) })];
+  return ['ok', t('It fits: {needed} needed, {free} free.', { needed: bytesText(fit.needed_bytes), free: bytesText(freeBytes(fit)) })];
 }
 
 function bar(fit) {
-  const { parts, limitShare, scale } = barParts(fit);
-  const names = [...new Set(fit.segments.map(({ model_name: name }) => name))];
+  const { parts, isLimited, limitShare, scale } = barParts(fit);
   const track = el('div', { class: 'fit-track', 'aria-hidden': 'true' });
   for (const { segment, share } of parts) {
     const node = el('span', { class: `fit-part ${segment.kind} ${segment.state}`, title: segmentText(segment) });
     node.style.width = `${share * 100}%`;
-    node.dataset.model = String(names.indexOf(segment.model_name) % 4);
+    node.dataset.model = tintOf(fit, segment);
     track.append(node);
   }
   if (limitShare !== null) {
@@ -52,8 +60,17 @@ function bar(fit) {
     track.append(mark);
   }
   return [track, el('p', { class: 'fit-scale', 'aria-hidden': 'true' }, el('span', {}, '0'),
-    limitShare !== null && el('span', {}, t('limit {bytes}', { bytes: bytesText(fit.bytes_limit) })), el('span', {}, bytesText(scale)))];
+    limitShare !== null && el('span', {}, t('limit {bytes}', { bytes: bytesText(fit.bytes_limit) })),
+    el('span', {}, isLimited && limitShare === null ? t('limit {bytes}', { bytes: bytesText(scale) }) : bytesText(scale)))];
 }
+
+/** Each model has a colour of its own; what is nobody's has none. */
+function tintOf({ segments }, { model_name: model }) {
+  const names = [...new Set(segments.map(({ model_name: name }) => name).filter(Boolean))];
+  return model ? String(names.indexOf(model) % 3) : 'none';
+}
+
+const keyOf = (fit, segment) => el('i', { class: `fit-key fit-part ${segment.kind} ${segment.state}`, 'data-model': tintOf(fit, segment), 'aria-hidden': 'true' });
 
 function modelFacts({ model_name: model, largest_max_model_len: longest, kv_cache_tokens: tokens }) {
   return el('li', {}, el('b', {}, model), ' ', [
@@ -70,8 +87,8 @@ export function fitView(fit) {
     el('p', { class: `fit-verdict ${level}` }, el('i', { class: 'dot' }), text),
     ...bar(fit).flat(),
     el('details', {}, el('summary', {}, t('What takes how much')), el('ul', { class: 'fit-list' },
-      ...fit.segments.filter(({ bytes }) => bytes > 0).map((segment) => el('li', {}, el('i', { class: `fit-key ${segment.kind} ${segment.state}` }), segmentText(segment))),
-      el('li', {}, el('i', { class: 'fit-key' }), t('free now: {bytes}', { bytes: bytesText(fit.bytes_free) })))),
+      ...fit.segments.filter(({ bytes }) => bytes > 0).map((segment) => el('li', {}, keyOf(fit, segment), segmentText(segment))),
+      el('li', {}, el('i', { class: 'fit-key', 'aria-hidden': 'true' }), t('free now: {bytes}', { bytes: bytesText(freeBytes(fit)) })))),
     (fit.models ?? []).length > 0 && el('ul', { class: 'fit-models' }, ...fit.models.map(modelFacts)),
     ...(fit.sentences ?? []).map((sentence) => el('p', { class: 'muted' }, sentence)));
 }

@@ -14,6 +14,7 @@ const kAttainment = { warning: 0.95, critical: 0.8 };
 const kDiskFree = { warning: 0.1, critical: 0.03 };
 const kMemoryUsed = { warning: 0.92, critical: 0.97 };
 const kGpuCelsius = { warning: 85, critical: 95 };
+const kReturnedMs = 24 * 3600e3;  // so long a change that was taken back is told
 const kSeverities = ['critical', 'warning'];
 
 const share = (value) => formatValue(value, 'percentunit', value < 0.1 ? 1 : 0);
@@ -34,6 +35,8 @@ const ofModel = (list, model) => valueFor(list, 'model_name', model);
 function lastEvent(events, kinds, model) {
   return events.findLast(({ kind, text }) => kinds.includes(kind) && ` ${text}`.includes(` ${model} `));
 }
+
+const lastKind = (events, wanted) => events.findLast(({ kind }) => kind === wanted);
 
 function failedModel(model, facts) {
   const event = lastEvent(facts.events, ['model_failed'], model.model_name);
@@ -74,7 +77,34 @@ function crashedModel(model, facts) {
   }];
 }
 
+function recovery(facts) {
+  if (!facts.status.recovery) return [];
+  const event = lastKind(facts.events, 'recovery_mode');
+  return [{
+    id: 'recovery', severity: 'critical', sinceMs: event?.timeMs ?? null, link: { href: '/config', text: t('Repair the configuration') },
+    what: t('The box is in recovery mode: {reason}', { reason: facts.status.recovery.reason }),
+    why: t('No model is started: requests of /v1 are answered with 503, /health too. Pages, metrics and configuration work.'),
+    action: t('Correct the configuration, or restore a revision that worked, and apply it: that ends recovery mode.'),
+  }];
+}
+
+/** A change of the configuration that did not stay, until another is applied. */
+function returnedApply({ apply, nowMs }) {
+  if (!apply || !['returned', 'failed'].includes(apply.state) || apply.reason === 'cancelled') return [];
+  if (apply.state === 'returned' && nowMs - apply.ended_ms > kReturnedMs) return [];
+  const back = apply.state === 'returned';
+  return [{
+    id: `apply ${apply.id}`, severity: back ? 'warning' : 'critical', sinceMs: apply.ended_ms, link: { href: '/config', text: t('Configuration') },
+    what: back ? t('Revision {revision} of the configuration was taken back: {message}', { revision: apply.revision, message: apply.message })
+      : t('Revision {revision} of the configuration could not be applied: {message}', { revision: apply.revision, message: apply.message }),
+    why: back && apply.previous ? t('The box serves as before, with revision {revision}. What was changed is not in force.', { revision: apply.previous })
+      : t('What was changed is not in force.'),
+    action: t('Correct what the message names and apply it again. What was tried is kept among the revisions.'),
+  }];
+}
+
 function models(facts) {
+  if (facts.status.recovery) return [];  // that no model runs is what recovery mode is
   const list = facts.status.models ?? [];
   if (list.length === 0) {
     return [{
@@ -299,7 +329,7 @@ function missingFacts(facts) {
   }));
 }
 
-const kRules = [models, errorRate, latency, objectives, queue, accounts, disks, hostMemory, gpus, historyKeeping, senders, brokenRules, missingFacts];
+const kRules = [recovery, returnedApply, models, errorRate, latency, objectives, queue, accounts, disks, hostMemory, gpus, historyKeeping, senders, brokenRules, missingFacts];
 
 /** An alert speaks of the same as a finding: by its name and, where both have it, the thing it names. */
 function covers(finding, { labels }) {

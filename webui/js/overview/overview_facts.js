@@ -60,9 +60,9 @@ export function readFacts(series) {
   return values;
 }
 
-async function getStatus(signal) {
-  const response = await fetch('/api/status', { signal, headers: { Accept: 'application/json' } });
-  if (!response.ok) throw new Error(`HTTP ${response.status} from /api/status`);
+async function getJson(path, signal) {
+  const response = await fetch(path, { signal, headers: { Accept: 'application/json' } });
+  if (!response.ok) throw new Error(`HTTP ${response.status} from ${path}`);
   return response.json();
 }
 
@@ -80,12 +80,14 @@ async function orMissing(promise, what, otherwise, missing) {
 export async function loadFacts(signal) {
   const missing = [];
   const nowMs = Date.now();
-  const [status, series, alerts, rules, events] = await Promise.all([
-    getStatus(signal),
+  const [status, series, alerts, rules, events, apply, usage] = await Promise.all([
+    getJson('/api/status', signal),
     orMissing(queryInstant(kAllFacts, nowMs, signal), 'query', [], missing),
     orMissing(apiGet('/api/v1/alerts', {}, signal), 'alerts', { alerts: [] }, missing),
     orMissing(apiGet('/api/v1/rules', {}, signal), 'rules', { groups: [] }, missing),
     orMissing(eventsBetween(nowMs - kEventsMs, nowMs), 'events', [], missing),
+    orMissing(getJson('/api/config/apply', signal), 'apply', null, missing),
+    orMissing(getJson('/api/usage', signal), 'usage', null, missing),
   ]);
-  return { nowMs, status, values: readFacts(series), alerts: alerts.alerts, groups: rules.groups, events, missing };
+  return { nowMs, status, values: readFacts(series), alerts: alerts.alerts, groups: rules.groups, events, apply, usage, missing };
 }

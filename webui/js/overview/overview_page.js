@@ -18,6 +18,10 @@ const kAnswerMs = 15000;  // a box that takes longer does not answer
 const kLookBackMs = 6 * 3600e3;
 const kLookBackStepS = 60;
 
+/** What nobody has answered yet. It is no trouble, so it is told last and without colour. */
+const question = () => [t('Usage data: nobody has said yet whether this box may send any. Until then nothing is recorded or sent.'), ' ',
+  el('a', { href: '/usage' }, t('See what it would be and answer'))];
+
 class OverviewPage {
   constructor() {
     this.since_ = new Map();  // finding id -> milliseconds, null while unknown
@@ -27,6 +31,7 @@ class OverviewPage {
     this.list_ = el('ol', { class: 'findings' });
     this.cards_ = el('div', { class: 'cards' });
     this.events_ = el('div', {});
+    this.question_ = el('p', { class: 'question' });
     const showHelp = installShortcuts([
       { keys: ['r'], text: msg('Look again now'), run: () => this.look_() },
       { keys: ['c t'], text: msg('Dark, light or automatic theme'), run: nextTheme },
@@ -37,7 +42,7 @@ class OverviewPage {
       this.main_ = el('main', { class: 'overview' },
         el('div', { class: 'answer' }, el('div', { role: 'status' }, this.headline_), this.seen_), this.list_,
         el('h2', { class: 'sr' }, t('The box in numbers')), this.cards_,
-        el('section', { class: 'card events' }, el('h2', {}, t('Last events')), this.events_)));
+        el('section', { class: 'card events' }, el('h2', {}, t('Last events')), this.events_), this.question_));
     this.timer_ = new RefreshTimer(() => this.look_(), () => true);
     this.timer_.setPeriod(kPeriodMs);
     this.look_();
@@ -75,6 +80,7 @@ class OverviewPage {
     this.findSince_(found, facts.nowMs);
     this.showFindings_(found);
     this.put_(this.cards_, [facts.status, facts.values, facts.alerts], () => cards(facts));
+    this.put_(this.question_, facts.usage?.enabled, () => (facts.usage?.enabled === null ? question() : []));
     this.put_(this.events_, facts.events, () => [lastEvents(facts.events)]);
   }
 

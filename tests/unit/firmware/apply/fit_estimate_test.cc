@@ -9,7 +9,8 @@ namespace {
 
 constexpr int64_t kMiB = int64_t{1} << 20;
 
-// 100 MiB of weights, 10 of workspace, a KV cache of 1 MiB a block: a sequence of 320 tokens is 20 MiB.
+// 100 MiB of weights, 10 of workspace, a KV cache of 1 MiB a block: a sequence of 320 tokens is 20
+// MiB.
 StartingModel Starting(const std::string& name) {
   StartingModel start;
   start.model_name = name;
@@ -43,12 +44,12 @@ FitInput Box(int64_t total, int64_t free) {
 }
 
 int64_t Sum(const FitEstimate& estimate, FitSegment::State state) {
-  return std::accumulate(
-      estimate.segments.begin(), estimate.segments.end(), int64_t{0},
-      [&](int64_t sum, const FitSegment& each) {
-        const bool counts = each.state == state && each.kind != FitSegment::Kind::kOther;
-        return sum + (counts ? each.bytes : 0);
-      });
+  return std::accumulate(estimate.segments.begin(), estimate.segments.end(), int64_t{0},
+                         [&](int64_t sum, const FitSegment& each) {
+                           const bool counts =
+                               each.state == state && each.kind != FitSegment::Kind::kOther;
+                           return sum + (counts ? each.bytes : 0);
+                         });
 }
 
 TEST(FitEstimate, GivesAnEmptyBoxAllThatAModelCanUse) {
@@ -88,6 +89,29 @@ TEST(FitEstimate, AnnouncesTheWaitWhereTheOldMustEndFirst) {
   EXPECT_EQ(estimate.announced_wait_s, 30 + 10 + 10) << "drain, load at the measured rate, start";
   EXPECT_EQ(Sum(estimate, FitSegment::State::kGoes), 150 * kMiB);
   EXPECT_NE(estimate.sentences.at(0).find("at most 50 s"), std::string::npos);
+}
+
+TEST(FitEstimate, SaysWhatACacheBesideTheOldEngineLoses) {
+  FitInput input = Box(400 * kMiB, 250 * kMiB);
+  input.runs.push_back(Running("m", true));
+  input.runs.back().resident_bytes = 150 * kMiB;
+  input.starts.push_back(Starting("m"));
+  input.memory_limit_bytes = 310 * kMiB;
+  FitEstimate estimate = EstimateFit(input);
+  ASSERT_TRUE(estimate.fits_together);
+  EXPECT_EQ(estimate.models[0].kv_cache_bytes, 25 * kMiB) << "half of what 160 MiB leave";
+  ASSERT_EQ(estimate.sentences.size(), 2u);
+  EXPECT_NE(estimate.sentences[0].find("160.0 MiB that the limit leaves"), std::string::npos);
+  EXPECT_NE(estimate.sentences[1].find("25.0 MiB; alone it would be 40.0 MiB"), std::string::npos);
+  EXPECT_EQ(estimate.sentences[1].find("ends first"), std::string::npos);
+  input.starts[0].kv_cache_memory_bytes = 40 * kMiB;
+  estimate = EstimateFit(input);
+  EXPECT_TRUE(estimate.fits_together) << "what was advised works";
+  EXPECT_EQ(estimate.sentences.size(), 1u);
+
+  input.starts[0].kv_cache_memory_bytes = 0;
+  input.starts[0].plan.max_num_seqs = 8;
+  EXPECT_NE(EstimateFit(input).sentences.at(1).find("ends first"), std::string::npos);
 }
 
 TEST(FitEstimate, LeavesTheMemoryOfWhatStaysAlone) {

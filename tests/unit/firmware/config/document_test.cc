@@ -79,6 +79,16 @@ TEST(Document, NamesTheByteThatIsNoUtf8) {
   EXPECT_NE(ProblemOf(std::string_view("a: \0", 4)).message.find("NUL"), std::string::npos);
 }
 
+TEST(Document, RefusesQuotesThatYamlCppReadsWrongly) {
+  EXPECT_EQ(ProblemOf("a: 1\nb: \"c\nd: 2\n").message, "the quote that begins here is not closed");
+  EXPECT_EQ(ProblemOf("a: 1\nb: \"c\nd: 2\n").place.line, 2);
+  EXPECT_EQ(ProblemOf("a: 'it''s\n").message, "the quote that begins here is not closed");
+  EXPECT_EQ(JsonOf("é: ['it''s', \"a\\\"b\", '', \"\", '''']"),
+            Json::parse(R"({"é": ["it's", "a\"b", "", "", "'"]})"));
+  EXPECT_NE(ProblemOf(R"(a: "\_")").message.find("an escape"), std::string::npos);
+  EXPECT_EQ(JsonOf(R"(a: "\u00e9\n\x41")"), Json::parse(R"({"a": "é\nA"})"));
+}
+
 TEST(Document, SaysWhereBrokenTextBreaksAndWhy) {
   const Problem indent = ProblemOf(
       "llm_configs:\n    - model_loading_config:\n        model_id: a\n    accelerator_type: A10G\n");
