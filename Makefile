@@ -36,6 +36,7 @@ fault: build
 	HEARTH_BIN=$(CURDIR)/build/release/bin HEARTH_KILLS=500 \
 	  node --test --test-name-pattern='killed again and again' tests/e2e/crash_test.mjs
 	HEARTH_BIN=$(CURDIR)/build/release/bin HEARTH_KILLS=200 node --test tests/e2e/config_kill_test.mjs
+	HEARTH_BIN=$(CURDIR)/build/release/bin HEARTH_TURNS=200 node --test tests/e2e/config_soak_test.mjs
 
 # Any bytes as a configuration, for FUZZ_SECONDS. What was found to be of interest stays in build/fuzz.
 fuzz:

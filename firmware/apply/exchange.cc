@@ -111,7 +111,8 @@ std::optional<Failure> Exchange::WaitReady(std::vector<Starting>& started) {
       if (MonotonicSeconds() - moved_s > times_->ready_timeout_s) {
         return Failure{"not_ready", "'" + name + "' made no progress for " +
                                         std::to_string(static_cast<int>(times_->ready_timeout_s)) +
-                                        " s while it was loaded (" + status.phase + ")"};
+                                        " s while it was loaded (" +
+                                        (status.phase.empty() ? "starting" : status.phase) + ")"};
       }
       std::this_thread::sleep_for(kLookEvery);
     }

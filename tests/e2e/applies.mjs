@@ -83,7 +83,7 @@ export function childrenOf(pid, program = 'hearth-engine') {
 
 /**
  * Clients that ask without a pause until stop(): [{status, text, last, finish_reason, error, beganMs,
- * waitedMs}], one per request; waitedMs is the time to the first event of the answer.
+ * endedMs, waitedMs}], one per request; waitedMs is the time to the first event of the answer.
  */
 export function askOnAndOn(box, { streams, fields = {}, model }) {
   const answers = [];
@@ -104,6 +104,7 @@ export function askOnAndOn(box, { streams, fields = {}, model }) {
       } catch (error) {
         answer.error = error.message;
       }
+      answer.endedMs = Date.now();
       answers.push(answer);
       if (answer.status !== 200) await sleep(20);
     }

@@ -8,36 +8,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Appliance, eventually, kDemoModel, sleep } from './appliance.mjs';
-import { applyEnded, auditOf, beginApply, childrenOf, documentOf, kPatienceMs, llmConfig } from './applies.mjs';
-import { contraryModel, modelOfNaN } from './broken_models.mjs';
+import { Appliance, sleep } from './appliance.mjs';
+import { applyEnded, auditOf, beginApply, childrenOf, documentOf, llmConfig } from './applies.mjs';
+import { kill, makeModels, randomOf, servesWhole, trailIsComplete, whatBecame } from './whole_box.mjs';
 
 const kKills = Number(process.env.HEARTH_KILLS ?? 6);
 const kSeed = Number(process.env.HEARTH_SEED ?? Date.now() % 1e6);
 const kVictims = ['hearthd', 'an engine', 'all'];
-const kEnds = ['confirmed', 'returned', 'failed'];  // actions of the trail
 const kNames = ['demo', 'second'];
 // Killed again and again, the box is not to think that a revision is the reason.
 const kSettings = { HEARTH_APPLY_WATCH_S: '0.4', HEARTH_RECOVERY_CRASHES_MAX: '100', HEARTH_RECOVERY_WITHIN_S: '1' };
-
-// mulberry32: a number in [0, 1) for every step of the seed.
-function randomOf(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** The models of a test: {plain, contrary, nan}, a directory each. */
-async function makeModels(root) {
-  const models = { plain: kDemoModel, contrary: join(root, 'contrary'), nan: join(root, 'nan') };
-  await contraryModel(models.contrary);
-  await modelOfNaN(models.nan);
-  return models;
-}
 
 /** What is served in a turn. Every fourth cannot answer and must never serve. */
 const kindOf = (turn) => (turn % 4 === 3 ? 'nan' : turn % 2 === 0 ? 'plain' : 'contrary');
@@ -46,58 +26,6 @@ const kindOf = (turn) => (turn % 4 === 3 ? 'nan' : turn % 2 === 0 ? 'plain' : 'c
 function documentOfTurn(turn, models) {
   const engine = { max_model_len: 256 + 16 * (turn % 100), max_num_seqs: 4, kv_cache_memory_bytes: 16 << 20 };
   return documentOf(...kNames.map((name) => llmConfig(name, { source: models[kindOf(turn)], engine_kwargs: engine })));
-}
-
-/** The box serves one revision, the active one of `candidates`, with all its models. */
-async function servesWhole(box, candidates, models) {
-  await box.ready();
-  const { active } = await box.config();
-  assert.ok(candidates.includes(active), `revision ${active} is active, not one of ${candidates.join(', ')}`);
-  const { document } = await (await fetch(`${box.url}/api/config/revisions/${active}`)).json();
-  const wanted = JSON.parse(document).llm_configs;
-  const served = await eventually('all models ready', async () => {
-    const { models: all } = await box.status();
-    return all.length === wanted.length && all.every(({ state }) => state === 'ready') && all;
-  }, kPatienceMs);
-  assert.deepEqual(served.map(({ model_name, max_model_len }) => `${model_name} ${max_model_len}`).sort(),
-    wanted.map(({ model_loading_config: { model_id: id }, engine_kwargs }) => `${id} ${engine_kwargs.max_model_len}`).sort(),
-    'one revision, not a mixture');
-  for (const { model_loading_config: { model_id: model, model_source: source } } of wanted) {
-    const { content } = (await box.ask('What is TTFT?', { model, max_tokens: 24 })).choices[0].message;
-    assert.equal(/first token/i.test(content), source === models.plain, `'${model}' from ${source} says: ${content}`);
-  }
-  return active;
-}
-
-/** Every apply has begun once and ended once; the active revision is what the last end says. */
-function trailIsComplete(trail, active) {
-  const applies = new Map();
-  let serves = 0;
-  let lastId = 0;
-  for (const { id, action, apply, revision } of trail) {
-    assert.equal(id, lastId + 1, 'no row is missing');
-    lastId = id;
-    if (action === 'seeded' || action === 'confirmed') serves = revision;
-    if (action === 'apply_started') {
-      assert.ok(!applies.has(apply), `apply ${apply} began once`);
-      applies.set(apply, null);
-    }
-    if (kEnds.includes(action)) {
-      assert.equal(applies.get(apply), null, `apply ${apply} began, and ended once`);
-      applies.set(apply, action);
-    }
-  }
-  for (const [apply, end] of applies) assert.ok(end, `apply ${apply} has no end`);
-  assert.equal(serves, active, 'the active revision is in the trail');
-}
-
-/** How the apply of a revision ended, and the last step before: {end, step}. */
-function whatBecame(trail, revision) {
-  const apply = trail.find((entry) => entry.action === 'apply_started' && entry.revision === revision)?.apply;
-  if (apply === undefined) return { end: 'cut off' };
-  const rows = trail.filter((entry) => entry.apply === apply);
-  return { end: rows.find(({ action }) => kEnds.includes(action)).action,
-    step: rows.findLast(({ action }) => action === 'step')?.text ?? 'nothing' };
 }
 
 /** Kills; returns the box that serves afterwards. */
@@ -110,14 +38,6 @@ async function strike(box, victim, random, options) {
   if (victim === 'all') engines.forEach(kill);
   await box.kill9();
   return Appliance.start(options);
-}
-
-function kill(pid) {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (error.code !== 'ESRCH') throw error;  // it had ended by itself
-  }
 }
 
 /** Half of the boxes have no room for old and new at once. */
