@@ -236,6 +236,12 @@ struct SetFlags {
   FollowFlags follow;
 };
 
+// A path as problems name it in an application file; what is edited is the list of its models.
+std::string InList(const std::string& path) {
+  constexpr std::string_view kFile = "applications[0].args.";
+  return path.starts_with(kFile) ? path.substr(kFile.size()) : path;
+}
+
 Status Edit(Json& normal, const SetFlags& flags) {
   for (const std::string& change : flags.changes) {
     const size_t equals = change.find('=');
@@ -245,9 +251,11 @@ Status Edit(Json& normal, const SetFlags& flags) {
     }
     const auto value = config::ParseDocument(change.substr(equals + 1));
     if (!value.document) return InvalidArgument("'" + change + "': " + value.problems[0].message);
-    HEARTH_RETURN_IF_ERROR(SetPath(normal, change.substr(0, equals), value.document->json));
+    HEARTH_RETURN_IF_ERROR(SetPath(normal, InList(change.substr(0, equals)), value.document->json));
   }
-  for (const std::string& path : flags.unset) HEARTH_RETURN_IF_ERROR(UnsetPath(normal, path));
+  for (const std::string& path : flags.unset) {
+    HEARTH_RETURN_IF_ERROR(UnsetPath(normal, InList(path)));
+  }
   return Status::Ok();
 }
 

@@ -90,7 +90,7 @@ test('a file is checked, applied step by step, and read back as it was written',
 
 test('a field is set, compared, applied, exported and taken away again', async (t) => {
   const box = await startBox(t);
-  const set = ['set', 'llm_configs[0].engine_kwargs.max_model_len=640', 'llm_configs[0].log_engine_metrics=false'];
+  const set = ['set', 'llm_configs[0].engine_kwargs.max_model_len=640', 'applications[0].args.llm_configs[0].log_engine_metrics=false'];
   const saved = await expecting(0, box, [...set, '--note', 'less']);
   assert.match(saved.out, /^saved as revision 2; 'hearth config apply'/);
   assert.equal((await box.config()).active, 1, 'saved is not applied');
