@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/markdown.h"
 #include "firmware/config/box_config.h"
 
 namespace hearth::config {
@@ -32,17 +33,8 @@ std::string Comment(const std::string& text) {
   return lines + line + "\n";
 }
 
-std::string Cell(const std::string& text) {
-  std::string cell;
-  for (const char c : text) {
-    if (c == '|' || c == '*' || c == '<') cell += '\\';
-    cell += c;
-  }
-  return cell;
-}
-
 std::string DefaultOf(const SettingDef& def) {
-  return def.default_text.empty() ? "`" + DumpJson(def.default_value) + "`" : Cell(def.default_text);
+  return def.default_text.empty() ? "`" + DumpJson(def.default_value) + "`" : MarkdownCell(def.default_text);
 }
 
 }  // namespace
@@ -63,8 +55,8 @@ std::string BoxConfigDoc() {
       "configuration that the box begins with, as `model_config.file` is; they win over that file.\n\n"
       "| Setting | Flag | Allowed | Default | Meaning |\n|---|---|---|---|---|\n";
   for (const SettingDef& def : SettingDefs()) {
-    text += "| `" + def.path + "` | `" + def.flag + "` | " + Cell(def.allowed) + " | " +
-            DefaultOf(def) + " | " + Cell(def.help) + (def.secret ? " Never shown." : "") + " |\n";
+    text += "| `" + def.path + "` | `" + def.flag + "` | " + MarkdownCell(def.allowed) + " | " +
+            DefaultOf(def) + " | " + MarkdownCell(def.help) + (def.secret ? " Never shown." : "") + " |\n";
   }
   return text;
 }

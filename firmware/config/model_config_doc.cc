@@ -1,6 +1,7 @@
 #include "firmware/config/model_config_doc.h"
 
 #include "base/json.h"
+#include "base/markdown.h"
 #include "firmware/config/box_config_doc.h"
 #include "firmware/config/document.h"
 #include "firmware/config/model_config.h"
@@ -53,15 +54,6 @@ value and what is allowed; an unknown key is an error that names the nearest kno
 
 )";
 
-std::string Cell(std::string_view text) {
-  std::string cell;
-  for (const char c : text) {
-    if (c == '|' || c == '*' || c == '<') cell += '\\';
-    cell += c;
-  }
-  return cell;
-}
-
 // 60.0 is written 60.
 std::string Value(const Json& value) {
   std::string text = DumpJson(value);
@@ -71,13 +63,13 @@ std::string Value(const Json& value) {
 
 std::string DefaultCell(const Json& field) {
   if (field["required"]) return "required";
-  if (field.contains("default_text")) return Cell(field["default_text"].get<std::string>());
+  if (field.contains("default_text")) return MarkdownCell(field["default_text"].get<std::string>());
   if (field["default"].is_null()) return "";
   return Value(field["default"]);
 }
 
 std::string EffectCell(const Json& field) {
-  const std::string reason = Cell(field.value("reason", ""));
+  const std::string reason = MarkdownCell(field.value("reason", ""));
   if (field["effect"] != "honoured") return field["effect"].get<std::string>() + ": " + reason;
   if (field.contains("must_be")) return "only " + Value(field["must_be"]) + ": " + reason;
   return field["live"] ? "honoured, live" : "honoured";
@@ -89,9 +81,9 @@ std::string Table(const Json& fields) {
   for (const Json& field : fields) {
     const bool is_ours = field["ours"];
     text += "| `" + field["name"].get<std::string>() + "`" + (is_ours ? " (Hearth's)" : "") + " | " +
-            (field["effect"] == "refused" ? "" : Cell(field["allowed"].get<std::string>())) + " | " +
+            (field["effect"] == "refused" ? "" : MarkdownCell(field["allowed"].get<std::string>())) + " | " +
             DefaultCell(field) + " | " + EffectCell(field) + " | " +
-            Cell(field["help"].get<std::string>()) + " |\n";
+            MarkdownCell(field["help"].get<std::string>()) + " |\n";
   }
   return text + "\n";
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/markdown.h"
 #include "firmware/metrics/metrics_doc_text.h"
 #include "firmware/metrics/name_views.h"
 
@@ -43,16 +44,6 @@ std::string CodeList(const Names& names) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ", ") + Code(name);
   return text;
-}
-
-// A sentence of the table as the text of a cell.
-std::string Cell(std::string_view text) {
-  std::string cell;
-  for (const char c : text) {
-    if (c == '|' || c == '*' || c == '<') cell += '\\';
-    cell += c;
-  }
-  return cell;
 }
 
 std::string NumberList(std::span<const double> numbers) {
@@ -112,7 +103,7 @@ std::string Shared(const Families& families,
 }
 
 std::string FamilyTable(const Families& families) {
-  const auto observed = [](const MetricDef& def) { return Cell(def.observed); };
+  const auto observed = [](const MetricDef& def) { return MarkdownCell(def.observed); };
   const std::string labels = Shared(families, Labels);
   const std::string when = Shared(families, observed);
   std::string text;
@@ -123,7 +114,7 @@ std::string FamilyTable(const Families& families) {
   Table table({"Family", "Type", labels.empty() ? "Labels" : "", "Meaning",
                when.empty() ? "Observed" : ""});
   for (const MetricDef* def : families) {
-    table.Add({Code(def->name), std::string(TypeName(def->kind)), Labels(*def), Cell(def->help),
+    table.Add({Code(def->name), std::string(TypeName(def->kind)), Labels(*def), MarkdownCell(def->help),
                observed(*def)});
   }
   return text + table.text();
@@ -271,7 +262,7 @@ std::string Contents() {
 std::string ViewTable() {
   Table table({"View", "Names", "On `/metrics` by default"});
   for (const ViewDef& def : ViewDefs()) {
-    table.Add({Code(def.name), Cell(def.help), def.by_default ? "yes" : "no"});
+    table.Add({Code(def.name), MarkdownCell(def.help), def.by_default ? "yes" : "no"});
   }
   return table.text();
 }

@@ -3,24 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
+#include "base/durable_file.h"
 #include "firmware/metrics/name_views.h"
 #include "tests/prometheus/query_check.h"
 
 namespace hearth::metrics {
 namespace {
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 TEST(MetricsDoc, IsWhatTheTableSays) {
-  EXPECT_TRUE(ReadFile("docs/METRICS.md") == MetricsDoc())
+  EXPECT_TRUE(ReadSmallFile("docs/METRICS.md") == MetricsDoc())
       << "docs/METRICS.md is not what the metrics table says. Write it again, from the source root:\n"
          "  cmake --build build/dev --target hearth-metrics-doc && "
          "build/dev/bin/hearth-metrics-doc > docs/METRICS.md";

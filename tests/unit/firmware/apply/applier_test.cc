@@ -49,6 +49,10 @@ class ApplierTest : public testing::Test {
     applier_ = std::make_unique<Applier>(store_.get(), models_.get(), registry_.get(),
                                          history_.get(), options_);
   }
+  void Reboot() {
+    Halt();
+    Boot();
+  }
   void Halt() {
     applier_.reset();
     if (models_ != nullptr) models_->Stop();
@@ -96,6 +100,14 @@ class ApplierTest : public testing::Test {
     EXPECT_TRUE(id.ok()) << id.status().ToString();
     EXPECT_TRUE(applier_->WaitForEnd(kPatienceS));
     return *applier_->status();
+  }
+  // "answers as B" serves beside what was active, and is watched for longer than any test takes.
+  void WatchB() {
+    options_.times.watch_s = 60;
+    Reboot();
+    ServeFirst("answers as A");
+    ASSERT_TRUE(applier_->Apply(Save(DocumentOf("answers as B")), "ann").ok());
+    ASSERT_TRUE(WaitWatching());
   }
   bool WaitWatching() {
     return Eventually([&] { return applier_->status()->state == "watching"; });
@@ -176,12 +188,7 @@ TEST_F(ApplierTest, ReturnsFromWhatCannotAnswer) {
 }
 
 TEST_F(ApplierTest, ReturnsWhenTheEngineDiesInTheWatch) {
-  options_.times.watch_s = 60;
-  Halt();
-  Boot();
-  ServeFirst("answers as A");
-  ASSERT_TRUE(applier_->Apply(Save(DocumentOf("answers as B")), "ann").ok());
-  ASSERT_TRUE(WaitWatching());
+  WatchB();
   ASSERT_EQ(kill(models_->Statuses()[0].replica.engine_pid, SIGKILL), 0);
   ASSERT_TRUE(applier_->WaitForEnd(kPatienceS));
   ExpectReturned(*applier_->status(), "engine_crashed");
@@ -189,12 +196,7 @@ TEST_F(ApplierTest, ReturnsWhenTheEngineDiesInTheWatch) {
 }
 
 TEST_F(ApplierTest, ReturnsWhenThatIsAskedFor) {
-  options_.times.watch_s = 60;
-  Halt();
-  Boot();
-  ServeFirst("answers as A");
-  ASSERT_TRUE(applier_->Apply(Save(DocumentOf("answers as B")), "ann").ok());
-  ASSERT_TRUE(WaitWatching());
+  WatchB();
   ASSERT_TRUE(applier_->Cancel("bob").ok());
   ASSERT_TRUE(applier_->WaitForEnd(kPatienceS));
   ExpectReturned(*applier_->status(), "cancelled");
@@ -203,12 +205,7 @@ TEST_F(ApplierTest, ReturnsWhenThatIsAskedFor) {
 }
 
 TEST_F(ApplierTest, RunsOneAtATime) {
-  options_.times.watch_s = 60;
-  Halt();
-  Boot();
-  ServeFirst("answers as A");
-  ASSERT_TRUE(applier_->Apply(Save(DocumentOf("answers as B")), "ann").ok());
-  ASSERT_TRUE(WaitWatching());
+  WatchB();
   EXPECT_EQ(applier_->Apply(1, "bob").status().code(), StatusCode::kAborted);
   ASSERT_TRUE(applier_->Keep("ann").ok());
   ASSERT_TRUE(applier_->WaitForEnd(kPatienceS));
@@ -218,8 +215,7 @@ TEST_F(ApplierTest, RunsOneAtATime) {
 
 TEST_F(ApplierTest, StopsTheOldEngineFirstWhereBothDoNotFit) {
   options_.validator.memory_limit_bytes = int64_t{12} << 20;  // an engine takes 9 and its cache
-  Halt();
-  Boot();
+  Reboot();
   ServeFirst("answers as A");
   const ApplyStatus status = ApplyAndWait(DocumentOf("answers as B"));
   EXPECT_EQ(status.state, "confirmed") << status.message;
@@ -229,28 +225,21 @@ TEST_F(ApplierTest, StopsTheOldEngineFirstWhereBothDoNotFit) {
 
 TEST_F(ApplierTest, StartsTheOldEngineAgainWhereTheNewOneCameToNothing) {
   options_.validator.memory_limit_bytes = int64_t{12} << 20;
-  Halt();
-  Boot();
+  Reboot();
   ServeFirst("answers as A");
   ExpectReturned(ApplyAndWait(DocumentOf("fits but cannot-be-loaded")), "load_failed");
 }
 
 TEST_F(ApplierTest, RefusesWhatNeverFits) {
   options_.validator.memory_limit_bytes = int64_t{8} << 20;
-  Halt();
-  Boot();
+  Reboot();
   ServeFirst("answers as A");
   ExpectReturned(ApplyAndWait(DocumentOf("answers as B")), "does_not_fit");
 }
 
 // What could not be written is not good: the box goes back, and the next apply is not in its way.
 TEST_F(ApplierTest, ReturnsWhenTheDiskDoesNotTakeTheConfirmation) {
-  options_.times.watch_s = 60;
-  Halt();
-  Boot();
-  ServeFirst("answers as A");
-  ASSERT_TRUE(applier_->Apply(Save(DocumentOf("answers as B")), "ann").ok());
-  ASSERT_TRUE(WaitWatching());
+  WatchB();
   {
     auto other =
         storage::Connection::Open(directory_ + "/config.db", storage::Connection::Mode::kReadWrite)
@@ -267,14 +256,8 @@ TEST_F(ApplierTest, ReturnsWhenTheDiskDoesNotTakeTheConfirmation) {
 }
 
 TEST_F(ApplierTest, ServesTheOldRevisionAfterAnEndInTheWatch) {
-  options_.times.watch_s = 60;
-  Halt();
-  Boot();
-  ServeFirst("answers as A");
-  ASSERT_TRUE(applier_->Apply(Save(DocumentOf("answers as B")), "ann").ok());
-  ASSERT_TRUE(WaitWatching());
-  Halt();
-  Boot();
+  WatchB();
+  Reboot();
   applier_->Start();
   ASSERT_TRUE(WaitReady());
   EXPECT_EQ(Served(), "answers as A");
@@ -285,8 +268,7 @@ TEST_F(ApplierTest, StartsNoModelAfterTooManyCrashesUntilARevisionIsApplied) {
   options_.crashes_max = 2;
   ASSERT_TRUE(store_->Seed(DocumentOf("answers as A"), "the test", false).ok());
   for (int crash = 0; crash < 2; ++crash) ASSERT_TRUE(store_->BeginStart(1, 600).ok());
-  Halt();
-  Boot();
+  Reboot();
   applier_->Start();
   EXPECT_NE(applier_->recovery(), "");
   EXPECT_TRUE(models_->Statuses().empty());

@@ -1,23 +1,14 @@
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
+#include "base/durable_file.h"
 #include "firmware/config/model_config.h"
 #include "firmware/config/model_config_doc.h"
 
 namespace hearth::config {
 namespace {
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 TEST(ConfigDoc, IsWhatTheTablesSay) {
-  EXPECT_TRUE(ReadFile("docs/CONFIG.md") == ConfigDoc())
+  EXPECT_TRUE(ReadSmallFile("docs/CONFIG.md") == ConfigDoc())
       << "docs/CONFIG.md is not what the tables say. Write it again, from the source root:\n"
          "  cmake --build build/dev --target hearth-config-doc && "
          "build/dev/bin/hearth-config-doc > docs/CONFIG.md";
