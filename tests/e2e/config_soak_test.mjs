@@ -17,6 +17,9 @@ const kSeed = Number(process.env.HEARTH_SEED ?? Date.now() % 1e6);
 const kStreams = 4;
 const kMeanwhileMs = 900;  // about what an apply takes with its watch
 const kSettings = { HEARTH_APPLY_WATCH_S: '0.4' };
+// A request may still be handed to an engine whose death hearthd has not noticed. It is not tried again:
+// one that ends engines would end them all.
+const kUnnoticedMs = 100;
 const kRefusals = [400, 409];  // what is asked at the wrong moment, or is no good
 
 class Users {
@@ -107,7 +110,7 @@ test(`${kTurns} changes and what comes in their way`, { timeout: 60000 + kTurns 
     }
   }
   const answers = await load.stop();
-  const unexplained = lost(answers).filter(({ beganMs, endedMs }) => !users.kills.some((ms) => beganMs <= ms && ms <= endedMs));
+  const unexplained = lost(answers).filter(({ beganMs, endedMs }) => !users.kills.some((ms) => beganMs <= ms + kUnnoticedMs && ms <= endedMs));
   assert.deepEqual(unexplained, [], `of ${answers.length} requests; engines were killed at ${users.kills.join(' ')}`);
   t.diagnostic(`${answers.length} requests, ${lost(answers).length} of them with an engine that was killed; ${JSON.stringify(users.counts)}`);
 });
