@@ -81,7 +81,7 @@ test('a model that loads but cannot answer is taken back, and the page says why,
   await says(page, '#config-apply', /was taken back[^]*the probe failed/);
   await says(page, '.alerts', /is the newest text, but revision 1 is what serves/);
   await page.click('#config-active');
-  assert.equal(await page.locator('.config-model h2').innerText(), 'demo', 'what serves is in the editor again');
+  await says(page, '.config-model h2', /^demo$/);  // what serves is in the editor again
   await page.click('#config-tab-revisions');
   await says(page, '.config-revisions tr', /taken back\s*the probe failed/);
   assert.deepEqual(problems, []);
