@@ -12,7 +12,7 @@ import { Appliance, eventually, sleep } from './appliance.mjs';
 import { askOnAndOn, auditOf, childrenOf, documentOf, llmConfig, lost } from './applies.mjs';
 import { kill, makeModels, randomOf, servesWhole, trailIsComplete } from './whole_box.mjs';
 
-const kTurns = Number(process.env.HEARTH_TURNS ?? 20);
+const kTurns = Number(process.env.HEARTH_TURNS ?? 8);
 const kSeed = Number(process.env.HEARTH_SEED ?? Date.now() % 1e6);
 const kStreams = 4;
 const kMeanwhileMs = 900;  // about what an apply takes with its watch
