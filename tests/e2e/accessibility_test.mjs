@@ -12,7 +12,7 @@ import { runLoad } from './load.mjs';
 
 const kOut = process.env.HEARTH_SCREENSHOTS ?? join(kSourceRoot, 'build/screenshots');
 const kWidths = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 }, wall: { width: 3840, height: 2160 } };
-const kSettleMs = 1500;
+const kSettleMs = 1000;
 
 /** The addresses in the navigation and its menu, and the shipped dashboards. */
 async function pageAddresses(page) {
