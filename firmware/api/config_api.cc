@@ -140,8 +140,11 @@ Json Interruption(const apply::Validated& validated) {
   const double wait_s = validated.fit ? validated.fit->announced_wait_s : 0;
   std::string sentence = "Nothing is interrupted.";
   if (wait_s > 0) {
-    sentence = "Requests wait at most " + std::to_string(static_cast<int64_t>(wait_s + 0.999)) +
-               " s while the engines change places.";
+    const auto seconds = [](double s) { return std::to_string(static_cast<int64_t>(s)) + " s"; };
+    sentence = "Requests wait at most " + seconds(wait_s) +
+               " while the engines change places: until the running ones have ended, and then "
+               "about " +
+               seconds(validated.fit->load_wait_s) + " for the load.";
   }
   for (const std::string& name : removed) {
     sentence += " '" + name + "' finishes its requests and takes no more.";

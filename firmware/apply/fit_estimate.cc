@@ -96,16 +96,20 @@ double LoadBytesPerS(const FitInput& input) {
   return slowest > 0 ? slowest : kLoadBytesPerS;
 }
 
-double WaitS(const FitInput& input) {
+double DrainS(const FitInput& input) {
   double drain_s = 0;
   for (const RunningModel& run : input.runs) {
     if (run.goes) drain_s = std::max(drain_s, run.drain_timeout_s);
   }
+  return drain_s;
+}
+
+double LoadS(const FitInput& input) {
   double load_s = 0;
   for (const StartingModel& start : input.starts) {
     load_s += static_cast<double>(start.plan.weight_bytes) / LoadBytesPerS(input) + kStartS;
   }
-  return std::ceil(drain_s + load_s);
+  return load_s;
 }
 
 std::string WhatIsShort(const StartingModel& start, const Share& share, int64_t room) {
@@ -238,7 +242,10 @@ FitEstimate EstimateFit(const FitInput& input) {
     estimate.models.push_back(std::move(model));
   }
   estimate.segments.push_back({"", Kind::kOther, others, State::kRuns});
-  if (estimate.fits && !estimate.fits_together) estimate.announced_wait_s = WaitS(input);
+  if (estimate.fits && !estimate.fits_together) {
+    estimate.load_wait_s = std::ceil(LoadS(input));
+    estimate.announced_wait_s = std::ceil(DrainS(input) + LoadS(input));
+  }
   AddSentences(input, shares, together.fit ? room : room + going, estimate);
   if (estimate.fits_together) {
     AddSmallerCaches(input, together, alone, room, estimate.sentences);

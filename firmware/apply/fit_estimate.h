@@ -75,6 +75,7 @@ struct FitEstimate {
   // For how long requests wait at most: 0 if it fits together, else what goes finishes its requests
   // and what starts is loaded.
   double announced_wait_s = 0;
+  double load_wait_s = 0;  // of it the load: what remains where nothing was running
   std::vector<std::string> sentences;  // for a person: the verdict, what is short and what would do
 };
 

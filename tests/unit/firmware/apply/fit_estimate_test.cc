@@ -87,6 +87,7 @@ TEST(FitEstimate, AnnouncesTheWaitWhereTheOldMustEndFirst) {
   EXPECT_TRUE(estimate.fits);
   EXPECT_FALSE(estimate.fits_together);
   EXPECT_EQ(estimate.announced_wait_s, 30 + 10 + 10) << "drain, load at the measured rate, start";
+  EXPECT_EQ(estimate.load_wait_s, 10 + 10);
   EXPECT_EQ(Sum(estimate, FitSegment::State::kGoes), 150 * kMiB);
   EXPECT_NE(estimate.sentences.at(0).find("at most 50 s"), std::string::npos);
 }
