@@ -296,7 +296,9 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
     for (const auto& status : models_->Statuses()) {
       if (std::find(watched.begin(), watched.end(), status.model_name) == watched.end()) continue;
       if (status.replica.restarts > 0) {
-        return Failure{"engine_crashed", status.replica.last_crash + " while it was watched"};
+        return Failure{"engine_crashed", "the engine of model '" + status.model_name + "' " +
+                                             status.replica.last_crash->how +
+                                             " while it was watched"};
       }
       // One that has just ended is about to say how.
       is_ready = is_ready && status.replica.state == ReplicaState::kReady;

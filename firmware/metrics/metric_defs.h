@@ -107,6 +107,11 @@ enum class MetricId {
   kKvCacheCapacityTokens,
   kKvCacheCapacityBytes,
   kEngineRestarts,
+  kEngineCrashes,
+  kEngineStalls,
+  kEngineDegraded,
+  kRequestsRequeued,
+  kRequestsQuarantined,
   kRequestsStarted,
   kRequestsAnswered,
   kRequestFailures,
@@ -321,6 +326,7 @@ inline constexpr std::string_view kFailureReasons[] = {"invalid_request",
                                                        "unavailable",
                                                        "engine_died",
                                                        "engine_error",
+                                                       "request_quarantined",
                                                        "client_gone",
                                                        "lost"};
 
@@ -328,8 +334,12 @@ inline constexpr std::string_view kFailureReasons[] = {"invalid_request",
 inline constexpr std::string_view kInferenceRoutes[] = {"/v1/chat/completions", "/v1/completions"};
 
 // The states of hearth_model_state.
-inline constexpr std::string_view kModelStates[] = {"loading", "ready", "restarting", "failed",
-                                                    "stopped"};
+inline constexpr std::string_view kModelStates[] = {"loading",  "ready",  "restarting",
+                                                    "degraded", "failed", "stopped"};
+
+// How an engine ended unasked; labels of hearth_engine_crashes_total.
+inline constexpr std::string_view kCrashReasons[] = {
+    "exited", "killed", "stalled", "out_of_memory", "broken_frame", "not_started"};
 
 // What a model's memory holds; labels of hearth_model_memory_bytes.
 inline constexpr std::string_view kMemoryKinds[] = {"weights", "kv_cache", "workspace", "other"};

@@ -349,7 +349,7 @@ void Deployment::Observe() {
       const Replica& replica = *replicas_[i];
       reading.num_queued += replica.num_queued();
       reading.replicas.push_back({std::to_string(i),
-                                  replica.status().state == ReplicaState::kReady,
+                                  Serves(replica.status().state),
                                   replica.num_ongoing()});
     }
   }
