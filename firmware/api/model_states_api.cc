@@ -15,7 +15,7 @@ using models::ScaleDirection;
 Json ReplicaJson(const ReplicaView& replica) {
   const auto& status = replica.status;
   const bool has_engine = status.engine_pid > 0;
-  const bool is_ready = has_engine && status.state == models::ReplicaState::kReady;
+  const bool is_ready = has_engine && models::Serves(status.state);
   const auto known = [&](int64_t bytes) { return is_ready ? Json(bytes) : Json(nullptr); };
   Json resident = nullptr;
   if (has_engine) {
@@ -32,6 +32,8 @@ Json ReplicaJson(const ReplicaView& replica) {
               {"num_queued", replica.num_queued},
               {"restarts", status.restarts},
               {"started_ms", replica.started_ms},
+              {"steps", status.steps},
+              {"safe_mode", status.safe_mode},
               {"memory", Json{{"weights", known(status.ready.weight_bytes)},
                               {"kv_cache", known(status.ready.kv_cache_bytes)},
                               {"workspace", known(status.ready.workspace_bytes)},
@@ -85,7 +87,7 @@ Json AutoscalingJson(const ModelStatus& model) {
   const models::ScaleReport& scale = model.scale;
   int num_ready = 0;
   for (const ReplicaView& replica : model.replicas) {
-    if (replica.status.state == models::ReplicaState::kReady) ++num_ready;
+    if (models::Serves(replica.status.state)) ++num_ready;
   }
   return Json{
       {"enabled", model.options.autoscales},
@@ -106,6 +108,19 @@ Json AutoscalingJson(const ModelStatus& model) {
       {"delay_left_s", scale.decision.delay_left_s},
       {"prevented_by", scale.prevented_by},
       {"sentence", ScaleSentence(model)}};
+}
+
+// null: none has ended unasked.
+Json CrashJson(const std::optional<models::CrashRecord>& crash) {
+  if (!crash) return nullptr;
+  return Json{{"time_ms", crash->time_ms},
+              {"replica", crash->replica},
+              {"how", crash->how},
+              {"where", crash->where},
+              {"log", crash->log},
+              {"requests_failed", crash->requests_failed},
+              {"requests_requeued", crash->requests_requeued},
+              {"safe_mode", crash->safe_mode}};
 }
 
 // null: no engine has held it yet.
@@ -144,6 +159,7 @@ Json ModelJson(const ModelStatus& model, const ModelStatesSource& source) {
               {"max_ongoing_requests", model.options.max_ongoing_requests},
               {"max_queued_requests", model.options.max_queued_requests},
               {"replicas", std::move(replicas)},
+              {"last_crash", CrashJson(model.replica.last_crash)},
               {"autoscaling", AutoscalingJson(model)},
               {"model", FactsJson(model.replica.ready)},
               {"slo", SloJson(model.slo)}};
