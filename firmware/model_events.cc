@@ -17,12 +17,17 @@ void ModelEvents::Update(const std::vector<ModelStatus>& models) {
     const models::ReplicaStatus& now = model.replica;
     const std::string& name = model.model_name;
     const Seen was = before[name];
+    if (now.stalls > was.stalls) {
+      Add("engine_stalled", "the engine of " + name + " did not get on and was killed");
+    }
     if (now.restarts > was.restarts) {
       Add("engine_crashed", "the engine of " + name + " ended" +
                                 (now.message.empty() ? "" : ": " + now.message));
     }
-    if (now.state == ReplicaState::kReady && (was.state != ReplicaState::kReady ||
-                                              now.restarts > was.restarts)) {
+    if (now.safe_mode && !was.safe_mode) {
+      Add("engine_degraded", "the engine of " + name + " kept ending and runs in safe mode");
+    }
+    if (models::Serves(now.state) && (!models::Serves(was.state) || now.restarts > was.restarts)) {
       Add("model_loaded", name + " is ready");
     }
     if (now.state == ReplicaState::kFailed && was.state != ReplicaState::kFailed) {
@@ -32,7 +37,8 @@ void ModelEvents::Update(const std::vector<ModelStatus>& models) {
       Add("config_applied", "log_engine_metrics of " + name + " is " +
                                 (model.log_engine_metrics ? "true" : "false"));
     }
-    seen_[name] = {now.state, now.restarts, model.log_engine_metrics, true};
+    seen_[name] = {now.state,     now.restarts,            now.stalls,
+                   now.safe_mode, model.log_engine_metrics, true};
   }
   for (const auto& [name, was] : before) {
     if (was.is_known && !seen_.contains(name)) Add("model_removed", name + " is no longer served");

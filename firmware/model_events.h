@@ -23,6 +23,8 @@ class ModelEvents {
   struct Seen {
     models::ReplicaState state = models::ReplicaState::kLoading;
     int restarts = 0;
+    int stalls = 0;
+    bool safe_mode = false;
     bool log_engine_metrics = true;
     bool is_known = false;  // the call before had it
   };

@@ -70,6 +70,21 @@ TEST_F(ModelEventsTest, ACrashBetweenTwoLooksIsSeen) {
             (Lines{"engine_crashed: the engine of demo ended", "model_loaded: demo is ready"}));
 }
 
+TEST_F(ModelEventsTest, AStallAndSafeModeAreSaidOnce) {
+  EventsOf({Model(ReplicaState::kReady)});
+  ModelStatus model = Model(ReplicaState::kRestarting, 1, "has not moved for 10 s");
+  model.replica.stalls = 1;
+  EXPECT_EQ(EventsOf({model}),
+            (Lines{"engine_stalled: the engine of demo did not get on and was killed",
+                   "engine_crashed: the engine of demo ended: has not moved for 10 s"}));
+  model.replica.safe_mode = true;
+  EXPECT_EQ(EventsOf({model}),
+            Lines{"engine_degraded: the engine of demo kept ending and runs in safe mode"});
+  model.replica.state = ReplicaState::kDegraded;
+  EXPECT_EQ(EventsOf({model}), Lines{"model_loaded: demo is ready"});
+  EXPECT_EQ(EventsOf({model}), Lines{});
+}
+
 TEST_F(ModelEventsTest, ASettingThatChangesIsAnEventAndTheFirstOneIsNot) {
   ModelStatus model = Model(ReplicaState::kLoading);
   model.log_engine_metrics = false;
