@@ -1,4 +1,5 @@
 // hearth-engine --fd N [--pulse M]: one replica of one model, started by hearthd.
+#include <execinfo.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -8,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -50,6 +52,23 @@ std::optional<int> ParseSocket(int argc, char** argv) {
   return fd;
 }
 
+// On SIGUSR2, which hearthd sends an engine that stands still before it kills it. The kernel gives it
+// to the main thread, which is the one that computes.
+void WriteStack(int) {
+  void* frames[64];
+  const int count = backtrace(frames, static_cast<int>(std::size(frames)));
+  backtrace_symbols_fd(frames, count, STDERR_FILENO);
+}
+
+void InstallStackWriter() {
+  void* frame = nullptr;
+  backtrace(&frame, 1);  // loads what it needs, which a signal handler must not
+  struct sigaction action {};
+  action.sa_handler = WriteStack;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGUSR2, &action, nullptr);
+}
+
 // The page of `--pulse M`; one that nobody watches without it. Null when M is none.
 std::unique_ptr<hearth::protocol::Pulse> OpenPulse(int argc, char** argv) {
   const std::optional<int> fd = ParseDescriptor(argc, argv, "--pulse");
@@ -76,6 +95,7 @@ int main(int argc, char** argv) {
   // Ctrl-C at a terminal reaches the whole group; hearthd drains and then says Shutdown.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
+  InstallStackWriter();
   hearth::SetLogTag("engine");
   auto pulse = OpenPulse(argc, argv);
   if (pulse == nullptr) return kUsageExitStatus;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "firmware/api/readiness.h"
 #include "firmware/metrics/process_metrics.h"
 
 namespace hearth::api {
@@ -108,19 +109,6 @@ Json AutoscalingJson(const ModelStatus& model) {
       {"delay_left_s", scale.decision.delay_left_s},
       {"prevented_by", scale.prevented_by},
       {"sentence", ScaleSentence(model)}};
-}
-
-// null: none has ended unasked.
-Json CrashJson(const std::optional<models::CrashRecord>& crash) {
-  if (!crash) return nullptr;
-  return Json{{"time_ms", crash->time_ms},
-              {"replica", crash->replica},
-              {"how", crash->how},
-              {"where", crash->where},
-              {"log", crash->log},
-              {"requests_failed", crash->requests_failed},
-              {"requests_requeued", crash->requests_requeued},
-              {"safe_mode", crash->safe_mode}};
 }
 
 // null: no engine has held it yet.

@@ -287,7 +287,8 @@ void Deployment::JudgeLocked(ModelStatus& status) const {
   }
   const auto best = std::min_element(status.replicas.begin(), status.replicas.end(),
                                      [](const ReplicaView& a, const ReplicaView& b) {
-                                       return Rank(a.status.state) < Rank(b.status.state);
+                                       return std::pair(Rank(a.status.state), a.status.seems_stalled) <
+                                              std::pair(Rank(b.status.state), b.status.seems_stalled);
                                      });
   status.replica = best->status;
   // The newest crash of any of them is the one to look at.

@@ -120,7 +120,7 @@ class ScriptedEngine {
   }
 
   void Talk() {
-    const std::string line(3000, 'x');
+    const std::string line(3000, 'y');
     for (int i = 0; i < 600; ++i) {
       const std::string text = "<6>line " + std::to_string(i) + (i == 599 ? line : "") + "\n";
       if (write(STDERR_FILENO, text.data(), text.size()) < 0) std::_Exit(7);
