@@ -53,6 +53,7 @@ struct Patient {
   std::string host;
   int port = 0;
   int64_t memory_limit_bytes = 0;
+  int64_t disk_reserve_bytes = 0;  // 0: as the library has it
   std::optional<pid_t> hearthd;  // the process that listens on the port, when it is one
   Account account;
   std::vector<std::string> config_problems;  // errors of the box's configuration
@@ -67,16 +68,15 @@ Finding CheckClock();
 Finding CheckOpenFiles(const Patient& patient);
 
 // doctor_disk.cc
-// Of the file system where `directory` is or would be made.
-Finding CheckDisk(const std::string& check, const std::string& directory, double reserve_bytes);
+// Of the file system where `directory` is or would be made. reserve_bytes: what is to stay free; 0: as
+// the library has it.
+Finding CheckDisk(const std::string& check, const std::string& directory, uint64_t reserve_bytes);
 // Component by component, links followed: who cannot search which, and can the last one be written?
 Finding CheckPermissions(const std::string& check, const std::string& directory,
                          const Account& account);
 // What the sandbox of systemd/hearth.service hides or makes read-only.
 Finding CheckSandbox(const Patient& patient, bool has_unit);
 bool HasSystemdUnit();
-// What a pull leaves free of a disk of that size (the library's rule).
-double ReserveOf(double disk_bytes);
 
 // doctor_box.cc
 // A socket that listens, of /proc/net/tcp or tcp6.

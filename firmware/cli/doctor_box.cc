@@ -67,6 +67,7 @@ void TakeSettings(const Json& answer, config::BoxConfig& box) {
     if (path == "state_directory") box.state_directory = TextOf(setting, "value");
     if (path == "models_directory") box.models_directory = TextOf(setting, "value");
     if (path == "memory_limit_bytes") box.memory_limit_bytes = CountOf(setting, "value");
+    if (path == "hub.disk_reserve_bytes") box.hub.disk_reserve_bytes = CountOf(setting, "value");
     if (path == "listen.host") box.listen.host = TextOf(setting, "value");
     if (path == "listen.port") box.listen.port = static_cast<int>(CountOf(setting, "value"));
   }
@@ -217,6 +218,7 @@ Patient Examine(const std::string& url, const std::string& state, const std::str
   patient.host = box.listen.host;
   patient.port = box.listen.port;
   patient.memory_limit_bytes = box.memory_limit_bytes;
+  patient.disk_reserve_bytes = box.hub.disk_reserve_bytes;
   for (const Listener& listener : AllListeners(patient.port)) {
     const auto holder = HolderOf(listener.inode);
     if (holder && holder->name == "hearthd") patient.hearthd = holder->pid;

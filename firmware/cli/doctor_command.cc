@@ -7,7 +7,7 @@ namespace hearth::cli {
 namespace {
 
 // Of the state directory; what models leave free is more.
-constexpr double kStateReserveBytes = double{1} * (1 << 30);
+constexpr uint64_t kStateReserveBytes = uint64_t{1} << 30;
 
 std::vector<Finding> CheckAll(const Patient& patient) {
   // A box elsewhere: of its machine only the box itself can tell.
@@ -17,7 +17,8 @@ std::vector<Finding> CheckAll(const Patient& patient) {
           CheckCpu(),
           CheckMemory(patient),
           CheckDisk("disk of the state", patient.state_directory, kStateReserveBytes),
-          CheckDisk("disk of models", patient.models_directory, 0),
+          CheckDisk("disk of models", patient.models_directory,
+                    static_cast<uint64_t>(patient.disk_reserve_bytes)),
           CheckPermissions("path of the state", patient.state_directory, patient.account),
           CheckPermissions("path of models", patient.models_directory, patient.account),
           CheckSandbox(patient, HasSystemdUnit()),

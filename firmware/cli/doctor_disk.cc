@@ -14,6 +14,7 @@
 
 #include "firmware/cli/doctor.h"
 #include "firmware/cli/text_table.h"
+#include "firmware/library/disk_guard.h"
 
 namespace hearth::cli {
 namespace {
@@ -152,11 +153,7 @@ std::optional<Finding> Walk::Go(const std::string& check, const std::string& dir
 
 }  // namespace
 
-double ReserveOf(double disk_bytes) {
-  return std::max(double{2} * (1 << 30), disk_bytes / 20);
-}
-
-Finding CheckDisk(const std::string& check, const std::string& directory, double reserve_bytes) {
+Finding CheckDisk(const std::string& check, const std::string& directory, uint64_t reserve_bytes) {
   const std::string there = NearestThere(directory);
   struct statvfs disk {};
   if (::statvfs(there.c_str(), &disk) != 0) {
@@ -164,7 +161,9 @@ Finding CheckDisk(const std::string& check, const std::string& directory, double
   }
   const double total = static_cast<double>(disk.f_blocks) * static_cast<double>(disk.f_frsize);
   const double free = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-  const double reserve = reserve_bytes > 0 ? reserve_bytes : ReserveOf(total);
+  const auto reserve = static_cast<double>(
+      library::DiskGuard(there, reserve_bytes)
+          .ReserveOf({static_cast<uint64_t>(total), static_cast<uint64_t>(free)}));
   const std::string found = SizeText(free) + " of " + SizeText(total) + " are free under '" +
                             there + "'";
   if ((disk.f_flag & ST_RDONLY) != 0) {

@@ -68,7 +68,7 @@ std::string JobLine(const Json& job, size_t columns) {
   if (NumberOf(job, "bytes_total").value_or(0) <= 0) return model + ": " + state;
   const double share = ShareOf(job);
   std::string text = PercentText(share) + "  " + BytesText(job);
-  if (state != "running") text += "  " + state;
+  if (!HasEnded(job) && state != "running") text += "  " + state;
   if (const double rate = NumberOf(job, "rate_bytes_s").value_or(0); rate > 0) {
     text += "  " + SizeText(rate) + "/s";
   }
@@ -124,6 +124,9 @@ std::string LibraryTables(const Json& answer, int64_t now_ms) {
   if (const double garbage = NumberOf(answer, "garbage_bytes").value_or(0); garbage > 0) {
     text += SizeText(garbage) +
             " are left of pulls that were broken off; 'hearth library --gc' removes them\n";
+  }
+  if (const std::string problem = TextOf(answer, "problem"); !problem.empty()) {
+    text += "trouble: " + problem + "\n";
   }
   if (TruthOf(answer, "offline")) text += "offline: nothing is pulled\n";
   return text;

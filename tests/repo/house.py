@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "firmware/remote_write": ["firmware/http_client", "firmware/metrics", "storage",
                               "storage/promql", "base"],
     "firmware/cli": ["firmware/config", "firmware/device", "firmware/http_client", "firmware/api", "firmware/http",
-                     "firmware/metrics", "storage", "storage/promql", "base"],
+                     "firmware/library", "firmware/metrics", "storage", "storage/promql", "base"],
     "firmware/api": ["firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models",
                      "firmware/library", "firmware/usage", "storage/promql", "storage", "engine/protocol", "base"],
     "firmware": ["firmware/api", "firmware/apply", "firmware/config", "firmware/http", "firmware/metrics", "firmware/models",
