@@ -42,7 +42,9 @@ Result<BoxAnswer> BoxClient::Send(ClientRequest request, const Json& body,
   const Result<ClientAnswer> answered = client.Do(request);
   if (!answered.ok()) {
     if (stop != nullptr && *stop) return Aborted("interrupted");
-    return answered.status();
+    return Status(answered.status().code(),
+                  answered.status().message() +
+                      "; 'hearth doctor' looks for the reason, --url names another box");
   }
   BoxAnswer answer{answered->status, answered->body, nullptr};
   if (auto json = ParseJson(answer.text); json.ok()) answer.json = std::move(json).value();

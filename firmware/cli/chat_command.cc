@@ -1,8 +1,11 @@
 // hearth chat: talks to a model; an answer to a prompt or to standard input, or one after the other
 // on a terminal.
+#include <locale.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <iostream>
 #include <iterator>
 
@@ -11,6 +14,7 @@
 #include "firmware/cli/box_client.h"
 #include "firmware/cli/command.h"
 #include "firmware/cli/event_stream.h"
+#include "firmware/cli/line_editor.h"
 #include "firmware/cli/read_json.h"
 #include "firmware/cli/terminal.h"
 #include "firmware/cli/text_table.h"
@@ -131,8 +135,77 @@ void Chat::TellSpeed(const StreamedAnswer& answer, double begun_s, double first_
 
 enum class Line { kRead, kInterrupted, kEnd };
 
-// One line of standard input, read byte by byte: Ctrl-C shall end the wait, which streams hide.
-Line ReadLine(std::string& line) {
+// Lines of whoever sits before the terminal of standard input.
+class Prompter {
+ public:
+  Prompter() : can_edit_(IsTerminal(STDERR_FILENO) && TerminalKind() != "dumb") {
+    ::setlocale(LC_CTYPE, "C.UTF-8");  // widths of characters, whatever language is set
+  }
+
+  Line Read(std::string& line);
+
+ private:
+  static std::string TerminalKind() {
+    const char* const kind = std::getenv("TERM");
+    return kind != nullptr ? kind : "dumb";
+  }
+  Line ReadEdited(std::string& line);
+  static Line ReadPlain(std::string& line);
+
+  const bool can_edit_;
+  LineEditor editor_;
+};
+
+// Keys come one by one while this lives; Ctrl-C remains a signal.
+class KeyByKey {
+ public:
+  KeyByKey() {
+    is_set_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+    termios keys = before_;
+    keys.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    keys.c_cc[VMIN] = 1;
+    keys.c_cc[VTIME] = 0;
+    if (is_set_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &keys);
+  }
+  ~KeyByKey() {
+    if (is_set_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
+  }
+  KeyByKey(const KeyByKey&) = delete;
+  KeyByKey& operator=(const KeyByKey&) = delete;
+
+ private:
+  bool is_set_ = false;
+  termios before_{};
+};
+
+constexpr const char* kPrompt = "> ";
+
+Line Prompter::Read(std::string& line) {
+  if (can_edit_) return ReadEdited(line);
+  Tell(kPrompt);
+  return ReadPlain(line);
+}
+
+Line Prompter::ReadEdited(std::string& line) {
+  const KeyByKey keys;
+  editor_.Begin();
+  while (true) {
+    Tell(editor_.Drawn(kPrompt, TerminalColumns()));
+    char byte = 0;
+    const ssize_t got = ::read(STDIN_FILENO, &byte, 1);
+    if (got < 0 && errno == EINTR) return Line::kInterrupted;
+    if (got <= 0) return Line::kEnd;
+    const LineEditor::Event event = editor_.Feed(byte);
+    if (event == LineEditor::Event::kEnd) return Line::kEnd;
+    if (event != LineEditor::Event::kLine) continue;
+    line = editor_.text();
+    Tell("\n");
+    return Line::kRead;
+  }
+}
+
+// Byte by byte: streams would hide that Ctrl-C ended the wait.
+Line Prompter::ReadPlain(std::string& line) {
   line.clear();
   char c = 0;
   while (true) {
@@ -165,13 +238,13 @@ bool Obey(Chat& chat, const std::string& line) {
 }
 
 Status Converse(Chat& chat) {
-  Tell("Ctrl-D leaves, /help says more.\n");
+  Tell("Ctrl-D leaves, arrows bring back what was asked, /help says more.\n");
   Interrupts interrupts;
+  Prompter prompter;
   std::string line;
   while (true) {
     interrupts.Forget();
-    Tell("> ");
-    switch (ReadLine(line)) {
+    switch (prompter.Read(line)) {
       case Line::kEnd:
         Tell("\n");
         return Status::Ok();

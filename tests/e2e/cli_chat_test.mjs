@@ -73,6 +73,9 @@ test('on a terminal it is a conversation, and Ctrl-C ends the answer only', { ti
   await said(/\(Ctrl-D leaves\)\r?\n> $/);
   chat.type('And TPOT?\r');
   await said(/And TPOT\?[^]*tokens, the first after [^\n]*\n> $/);
+  chat.type('\x1b[A\x1b[A');
+  await said(/\r> \/help$/);
+  chat.type('\x15');
   chat.type('/reset\r');
   await said(/forgotten\.\r?\n> $/);
   chat.type('/model nope\r');

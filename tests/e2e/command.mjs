@@ -29,7 +29,8 @@ export function onTerminal(args) {
   const quoted = [kHearth, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const child = spawn('script', ['-qefc', `stty cols 100; exec ${quoted}`, '/dev/null'], { env: { ...process.env, TERM: 'xterm' } });
   const running = { child, out: '' };
-  child.stdout.on('data', (data) => { running.out += data; });
+  // Without colours and moves of the cursor, which a line that is edited is drawn with.
+  child.stdout.on('data', (data) => { running.out += `${data}`.replace(/\x1b\[[\d;?]*[A-Za-z]/g, ''); });
   child.stdin.on('error', () => {});
   running.type = (text) => child.stdin.write(text);
   running.ended = once(child, 'close').then(([code]) => ({ code, out: running.out }));
