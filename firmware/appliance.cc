@@ -21,6 +21,7 @@
 #include "firmware/api/library_api.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/model_edits.h"
+#include "firmware/api/model_states_api.h"
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
@@ -114,7 +115,11 @@ struct Appliance::Parts {
         ledger(&registry),
         request_log(api::RequestLog::Open(
             {InState(options, "requests.db"), options.history_commit_interval_s}, &registry)),
-        models(options.engine_executable, &registry, &ledger),
+        models({options.engine_executable, options.memory_limit_bytes,
+                [this](const char* kind, const std::string& text) {
+                  history->AddEvent({WallMillis(), kind, text});
+                }},
+               &registry, &ledger),
         applier(config.get(), &models, &registry, history.get(), ApplierOptionsOf(options)),
         library(options.library,
                 {[this] { return UsesOf(applier.serving(), *config); },
@@ -133,6 +138,7 @@ struct Appliance::Parts {
             SendUsage, Clock::System()) {}
 
   http::Router MakeRouter();
+  api::ModelStatesSource MakeModelStatesSource();
   void NoteTroubles(std::vector<std::string> troubles);
   void Observe();
   void ObserveMemory(const models::ModelStatus& model);
@@ -284,8 +290,10 @@ remote_write::RemoteWriteOptions RemoteWriteOf(const ApplianceOptions& options) 
 std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStatus>& models) {
   std::vector<device::EngineProcess> engines;
   for (const models::ModelStatus& model : models) {
-    if (model.replica.engine_pid > 0) {
-      engines.push_back({model.model_name, "0", model.replica.engine_pid});
+    for (const models::ReplicaView& replica : model.replicas) {
+      if (replica.status.engine_pid <= 0) continue;
+      engines.push_back(
+          {model.model_name, std::to_string(replica.index), replica.status.engine_pid});
     }
   }
   return engines;
@@ -312,6 +320,24 @@ Json DrawnFeatures() {
 
 }  // namespace
 
+api::ModelStatesSource Appliance::Parts::MakeModelStatesSource() {
+  api::ModelStatesSource source;
+  source.models = &models;
+  source.memory = [this]() -> std::optional<api::DeviceMemory> {
+    const auto memory = device_metrics.memory();
+    if (!memory) return std::nullopt;
+    return api::DeviceMemory{memory->total_bytes, memory->free_bytes};
+  };
+  source.source_of = [this](const std::string& model_name) {
+    for (const apply::ServedModel& served : applier.serving()) {
+      if (served.name() == model_name) return served.config.model_loading_config.model_source;
+    }
+    return std::string();
+  };
+  source.memory_limit_bytes = options.memory_limit_bytes;
+  return source;
+}
+
 http::Router Appliance::Parts::MakeRouter() {
   http::Router router;
   const auto add = [&](std::vector<http::Route> routes) {
@@ -322,6 +348,7 @@ http::Router Appliance::Parts::MakeRouter() {
   }
   add(api::ConfigRoutes(&applier, config.get(), ReadOnlyReason(options)));
   add(api::ModelsRoutes(&applier, config.get(), ReadOnlyReason(options)));
+  add(api::ModelStatesRoutes(MakeModelStatesSource()));
   add(api::DashboardsRoutes(dashboards.get(), DrawnFeatures()));
   add(api::StatusRoutes(&models, &applier, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
@@ -350,21 +377,24 @@ void Appliance::Parts::NoteTroubles(std::vector<std::string> troubles) {
   }
 }
 
-// What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks
+// What the engines of a model on the CPU hold beside its weights, KV cache and workspace. Reserved KV blocks
 // that were never touched are not resident, so this is a lower bound.
 void Appliance::Parts::ObserveMemory(const models::ModelStatus& model) {
   metrics::Metric* const other =
       registry.Get(metrics::MetricId::kModelMemoryBytes, {model.model_name, "other"});
-  const protocol::Ready& ready = model.replica.ready;
-  const auto resident =
-      model.replica.engine_pid > 0 && ready.device == "cpu"
-          ? metrics::ReadProcess(std::to_string(model.replica.engine_pid)).resident_bytes
-          : std::nullopt;
-  registry.SetExposed(other, resident.has_value());
-  if (!resident) return;
-  const auto known =
-      static_cast<double>(ready.weight_bytes + ready.kv_cache_bytes + ready.workspace_bytes);
-  registry.Set(other, std::max(0.0, *resident - known));
+  std::optional<double> unaccounted;
+  for (const models::ReplicaView& replica : model.replicas) {
+    const protocol::Ready& ready = replica.status.ready;
+    if (replica.status.engine_pid <= 0 || ready.device != "cpu") continue;
+    const auto resident =
+        metrics::ReadProcess(std::to_string(replica.status.engine_pid)).resident_bytes;
+    if (!resident) continue;
+    const auto known =
+        static_cast<double>(ready.weight_bytes + ready.kv_cache_bytes + ready.workspace_bytes);
+    unaccounted = unaccounted.value_or(0) + std::max(0.0, *resident - known);
+  }
+  registry.SetExposed(other, unaccounted.has_value());
+  if (unaccounted) registry.Set(other, *unaccounted);
 }
 
 // What only changes by looking.
@@ -458,7 +488,7 @@ std::string Appliance::StatusLine() const {
   std::string line = parts_->applier.recovery().empty() ? "" : "recovery mode";
   for (const auto& model : parts_->models.Statuses()) {
     if (!line.empty()) line += "; ";
-    line += model.model_name + " " + std::string(models::StateName(model.replica.state));
+    line += model.model_name + " " + std::string(model.state);
     if (!model.replica.phase.empty()) line += " (" + model.replica.phase + ")";
   }
   return line;

@@ -22,7 +22,7 @@ class ModelEvents {
  private:
   struct Seen {
     models::ReplicaState state = models::ReplicaState::kLoading;
-    int restarts = 0;
+    std::map<int, int> restarts = {};  // by replica
     bool log_engine_metrics = true;
     bool is_known = false;  // the call before had it
   };

@@ -220,7 +220,7 @@ std::optional<Failure> Applier::RunSteps(const Revision& revision, Validated& va
   plan.changes = validated.changes;
   if (validated.fit) {
     BeginStep(Step::kFit);
-    const FitEstimate& fit = *validated.fit;
+    const models::FitEstimate& fit = *validated.fit;
     std::string text;
     for (const std::string& sentence : fit.sentences) text += (text.empty() ? "" : " ") + sentence;
     if (!fit.fits) return Failure{"does_not_fit", text};
@@ -295,11 +295,12 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
     if (num_draining == 0) EndStep(Step::kDrain, "done", "");
     for (const auto& status : models_->Statuses()) {
       if (std::find(watched.begin(), watched.end(), status.model_name) == watched.end()) continue;
-      if (status.replica.restarts > 0) {
-        return Failure{"engine_crashed", status.replica.last_crash + " while it was watched"};
+      for (const models::ReplicaView& replica : status.replicas) {
+        if (replica.status.restarts == 0) continue;
+        return Failure{"engine_crashed", replica.status.last_crash + " while it was watched"};
       }
       // One that has just ended is about to say how.
-      is_ready = is_ready && status.replica.state == ReplicaState::kReady;
+      is_ready = is_ready && (status.is_asleep || status.replica.state == ReplicaState::kReady);
     }
     lock.lock();
     if (is_over && is_ready) {

@@ -95,9 +95,34 @@ Json Validator::ChangesBetween(const std::string& before, const std::string& aft
   return ToJson(PlanChanges(sides[0], sides[1]));
 }
 
-FitEstimate Validator::Fit(Validated& validated) const {
+// A model whose max_replicas do not all fit is told how many do; the autoscaler finds out by
+// itself.
+void Validator::CapByMemory(const models::FitInput& input, Validated& validated) const {
+  for (const models::StartingModel& start : input.starts) {
+    for (size_t i = 0; i < validated.models.size(); ++i) {
+      const models::ModelOptions& options = validated.models[i].options;
+      if (validated.models[i].name() != start.model_name || !options.autoscales) continue;
+      models::FitInput copies = input;
+      int num_fitting = 1;  // whether one does, the estimate says
+      while (num_fitting < options.autoscaling.max_replicas) {
+        copies.starts.push_back(start);
+        const models::FitEstimate estimate = models::EstimateFit(copies);
+        if (!estimate.fits) break;
+        ++num_fitting;
+      }
+      if (num_fitting == options.autoscaling.max_replicas) continue;
+      validated.checked.capped.push_back(
+          {config::MemberPath(validated.checked.paths[i],
+                              "deployment_config.autoscaling_config.max_replicas"),
+           validated.models[i].config.deployment_config.autoscaling_config->max_replicas,
+           num_fitting, "that many fit into the memory of this box"});
+    }
+  }
+}
+
+models::FitEstimate Validator::Fit(Validated& validated) const {
   const std::vector<Change>& changes = validated.changes;
-  FitInput input;
+  models::FitInput input;
   input.memory_limit_bytes = options_.memory_limit_bytes;
   std::vector<std::string> going;
   for (size_t i = 0; i < changes.size(); ++i) {
@@ -117,14 +142,17 @@ FitEstimate Validator::Fit(Validated& validated) const {
         {change.model_name, *planned, change.after->options.load.kv_cache_bytes});
   }
   for (const auto& status : models_->Statuses()) {
-    if (status.replica.engine_pid <= 0 || status.replica.ready.device.empty()) continue;
     const bool goes = std::find(going.begin(), going.end(), status.model_name) != going.end();
-    input.runs.push_back({status.model_name, status.replica.ready, 0, goes,
-                          DrainTimeoutS(status.options, options_.drain_timeout_s)});
+    for (const models::ReplicaView& replica : status.replicas) {
+      if (replica.status.engine_pid <= 0 || replica.status.ready.device.empty()) continue;
+      input.runs.push_back({status.model_name, replica.status.ready, 0, goes,
+                            DrainTimeoutS(status.options, options_.drain_timeout_s)});
+    }
   }
-  FitEstimate fit = EstimateFit(input);
+  CapByMemory(input, validated);
+  models::FitEstimate fit = models::EstimateFit(input);
   if (options_.memory_limit_bytes > 0) {
-    for (const FitModel& model : fit.models) {
+    for (const models::FitModel& model : fit.models) {
       for (Change& change : validated.changes) {
         if (change.model_name == model.model_name && change.after) {
           change.after->options.load.kv_cache_bytes = model.kv_cache_bytes;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
-#include "firmware/apply/fit_estimate.h"
+#include "firmware/models/fit_estimate.h"
 #include "firmware/apply/served_models.h"
 #include "firmware/config/model_config.h"
 #include "firmware/models/model_manager.h"
@@ -25,7 +25,7 @@ struct Validated {
   config::CheckedModelConfig checked;  // its problems, those of this box too
   std::vector<ServedModel> models;     // when there is no error
   std::vector<Change> changes;         // from what serves
-  std::optional<FitEstimate> fit;      // when an engine would be started
+  std::optional<models::FitEstimate> fit;      // when an engine would be started
 };
 
 // Any thread.
@@ -46,7 +46,8 @@ class Validator {
 
  private:
   void Resolve(Validated& validated) const;
-  FitEstimate Fit(Validated& validated) const;
+  models::FitEstimate Fit(Validated& validated) const;
+  void CapByMemory(const models::FitInput& input, Validated& validated) const;
   // What serves, applied once more, gives a model that failed a new engine: what its message named
   // may have been mended. An edit of another model leaves it alone.
   void ReplaceFailed(std::vector<Change>& changes) const;

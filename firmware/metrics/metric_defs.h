@@ -100,6 +100,13 @@ enum class MetricId {
   // defs_appliance.cc
   kBuildInfo,
   kModelState,
+  kReplicaState,
+  kAutoscalingTotalRequests,
+  kAutoscalingDelayLeft,
+  kAutoscalingPrevented,
+  kModelWakes,
+  kModelWakeDuration,
+  kModelEvictions,
   kModelInfo,
   kModelLoadTime,
   kLogEngineMetrics,
@@ -332,8 +339,8 @@ inline constexpr std::string_view kFailureReasons[] = {"invalid_request",
 inline constexpr std::string_view kInferenceRoutes[] = {"/v1/chat/completions", "/v1/completions"};
 
 // The states of hearth_model_state.
-inline constexpr std::string_view kModelStates[] = {"loading", "ready", "restarting", "failed",
-                                                    "stopped"};
+inline constexpr std::string_view kModelStates[] = {
+    "loading", "ready", "restarting", "degraded", "failed", "stopped", "asleep"};
 
 // What a model's memory holds; labels of hearth_model_memory_bytes.
 inline constexpr std::string_view kMemoryKinds[] = {"weights", "kv_cache", "workspace", "other"};

@@ -316,6 +316,7 @@ Replica::Taken Replica::Take(uint64_t request_id, metrics::RequestFacts facts,
   }
   if (status_.state != ReplicaState::kReady || engine_ == nullptr) {
     return refuse(status_.state == ReplicaState::kRestarting ? Outcome::kRestarting
+                  : status_.state == ReplicaState::kLoading  ? Outcome::kLoading
                                                              : Outcome::kUnavailable,
                   Unavailable(model + "is " + std::string(StateName(status_.state)) +
                               (status_.message.empty() ? "" : ": " + status_.message)));

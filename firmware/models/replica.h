@@ -60,7 +60,8 @@ class Replica {
     kTaken,
     kFull,         // it has max_ongoing requests
     kRestarting,   // its engine is being started again
-    kUnavailable,  // it loads, has failed or has stopped, or takes no more: `why` says which
+    kLoading,      // its engine loads for the first time
+    kUnavailable,  // it has failed or has stopped, or takes no more: `why` says which
   };
   struct Taken {
     Outcome outcome = Outcome::kUnavailable;
