@@ -16,8 +16,9 @@ namespace {
 // What a power loss costs at most, per connection.
 constexpr uint64_t kRecordBytes = uint64_t{8} << 20;
 constexpr double kRecordS = 1;
-// How often the space is looked at: the other connections may take as much meanwhile.
-constexpr uint64_t kSpaceLookBytes = uint64_t{1} << 20;
+// The most that a connection brings at a time: between a look at the space and a write, each of the
+// others may take as much.
+constexpr uint64_t kPieceBytesMax = uint64_t{256} << 10;
 
 constexpr double kBackOffFirstS = 0.25;
 constexpr double kBackOffMaxS = 60;
@@ -38,7 +39,6 @@ struct Download::Writing {
   uint64_t at = 0;        // next byte of the file
   uint64_t recorded = 0;  // up to where the journal knows
   double recorded_s = 0;
-  uint64_t space_look_at = 0;
 };
 
 Download::Download(const HubAccess* access, DownloadOptions options, const Plan* plan,
@@ -145,7 +145,7 @@ Status Download::FetchOnce(Transfer& transfer, Part& part) {
   HEARTH_ASSIGN_OR_RETURN(const Fd fd, OpenBeneath(folder_, file.path, O_WRONLY));
   const uint64_t begin = part.range.begin;
   Writing writing{.part = &part, .fd = fd.get(), .at = begin, .recorded = begin,
-                  .recorded_s = MonotonicSeconds(), .space_look_at = begin};
+                  .recorded_s = MonotonicSeconds()};
   const bool is_whole = begin == 0 && part.range.end == file.size;
   const auto reply = transfer.Get(
       Hub(access_, &transfer).FileUrl(*plan_, file),
@@ -168,6 +168,9 @@ Status Download::FetchOnce(Transfer& transfer, Part& part) {
     return Status::Ok();
   }
   if (reply->status == 416) return DataLoss(file.path + " is shorter on the hub than it announced");
+  if (reply->status == 404) {
+    return DataLoss(file.path + " is no longer on the hub, or its whole commit is not");
+  }
   const Status refusal = Hub(access_, &transfer).RefusalOf(plan_->model, *reply);
   if (refusal.code() != StatusCode::kUnavailable) return refusal;
   NoteTrouble(refusal, reply->retry_after_s, made_progress);
@@ -207,11 +210,8 @@ Status Download::Take(Writing& writing, const TransferReply& reply, std::string_
   job_->CountFetched(piece.size());
   // A whole file may come where its first part was wanted.
   const uint64_t wanted = std::min<uint64_t>(piece.size(), part.range.end - writing.at);
-  if (writing.at >= writing.space_look_at) {
-    HEARTH_RETURN_IF_ERROR(
-        disk_->CheckRoomFor(static_cast<uint64_t>(options_.connections) * kSpaceLookBytes));
-    writing.space_look_at = writing.at + kSpaceLookBytes;
-  }
+  HEARTH_RETURN_IF_ERROR(
+      disk_->CheckRoomFor(static_cast<uint64_t>(options_.connections) * kPieceBytesMax));
   HEARTH_RETURN_IF_ERROR(WriteAt(writing.fd, piece.substr(0, wanted), writing.at));
   writing.at += wanted;
   job_->AddBytes(part.file, wanted);

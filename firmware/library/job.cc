@@ -138,6 +138,7 @@ void Job::SetTrouble(const std::string& error, double retry_in_s) {
 
 void Job::ClearTrouble() {
   const std::lock_guard lock(mutex_);
+  if (MonotonicSeconds() < retry_at_s_) return;  // another connection still waits
   record_.error.clear();
   retry_at_s_ = 0;
 }

@@ -139,7 +139,7 @@ class Job {
   void CountFetched(uint64_t bytes);
   // It tries again in so many seconds; until then people see why.
   void SetTrouble(const std::string& error, double retry_in_s);
-  void ClearTrouble();
+  void ClearTrouble();  // unless the wait is not over
 
   // Paused until this many bytes more than the reserve are free. 0: not for that.
   void SetNeedsBytes(uint64_t bytes);

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 constexpr int kResolveAttempts = 5;
 constexpr double kResolveRetryS = 1;
 constexpr double kResolveRetryMaxS = 60;
-// A file whose bytes are wrong, or that has changed on the hub, is asked for again so many times.
-constexpr int kRoundsMax = 3;
+// A file whose bytes are wrong, or that has changed on the hub, is asked for once more.
+constexpr int kRoundsMax = 2;
 
 std::string Text(const Plan& plan) { return DumpJson(ToJson(plan)) + "\n"; }
 

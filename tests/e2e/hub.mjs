@@ -11,11 +11,27 @@ const kLfsBytes = 100_000;  // as the hub: large files are LFS and known by thei
 const kCommit = '0123456789abcdef0123456789abcdef01234567';
 
 export const sha256 = (data) => createHash('sha256').update(data).digest('hex');
+const digests = new WeakMap();  // of a file, not anew for each request
+const remembered = (data, digest) => {
+  if (!digests.has(data)) digests.set(data, digest(data));
+  return digests.get(data);
+};
 const gitOid = (data) => createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex');
 
 // {path: Buffer} of a directory.
 export function filesOf(directory) {
   return Object.fromEntries(readdirSync(directory).sort().map((name) => [name, readFileSync(join(directory, name))]));
+}
+
+// The response takes more, or never will.
+function writable(response) {
+  return new Promise((done) => {
+    const end = () => {
+      response.off('drain', end).off('close', end);
+      done();
+    };
+    response.on('drain', end).on('close', end);
+  });
 }
 
 export class Hub {
@@ -117,8 +133,8 @@ export class Hub {
 
   entryOf(model, path) {
     const data = model.files[path];
-    if (data.length < kLfsBytes) return { type: 'file', path, size: data.length, oid: model.oids[path] ?? gitOid(data) };
-    const oid = model.oids[path] ?? sha256(data);
+    if (data.length < kLfsBytes) return { type: 'file', path, size: data.length, oid: model.oids[path] ?? remembered(data, gitOid) };
+    const oid = model.oids[path] ?? remembered(data, sha256);
     return { type: 'file', path, size: data.length, oid: gitOid(Buffer.from(oid)), lfs: { oid, size: data.length, pointerSize: 134 } };
   }
 
@@ -158,7 +174,7 @@ export class Hub {
     for (let at = 0; at < wanted.length && !response.destroyed; at += step) {
       const piece = wanted.subarray(at, at + step);
       this.bytesSent += piece.length;
-      if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      if (!response.write(piece)) await writable(response);
       if (bytesPerS) await new Promise((done) => setTimeout(done, 20));
     }
     if (isCut) return setTimeout(() => response.destroy(), 20);  // what was written shall still leave

@@ -42,7 +42,7 @@ LIBRARY_HOMES = {
     r"re2/.*": ["storage/promql/", "storage/rules/", "tests/conformance/"],
     r"yaml-cpp/.*": ["storage/rules/", "firmware/config/", "tests/conformance/"],
     r"curl/.*": ["firmware/alerting/", "firmware/http_client/", "firmware/library/"],
-    r"openssl/.*": ["firmware/library/"],
+    r"openssl/.*": ["firmware/http/", "firmware/library/", "tests/unit/firmware/http/"],
     r"snappy\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
     r".*\.pb\.h": ["firmware/remote_write/", "tests/unit/firmware/remote_write/"],
     r"utf8proc\.h": ["engine/text/"],
