@@ -352,8 +352,10 @@ void Library::Observe() {
     measure = MonotonicSeconds() >= next_measure_s_;
     if (measure) next_measure_s_ = MonotonicSeconds() + kMeasureS;
   }
-  if (measure) shelf_bytes_ = BytesOnDisk(shelf_.directory());
-  registry_->Set(registry_->Get(MetricId::kLibraryBytes), static_cast<double>(shelf_bytes_));
+  if (measure) {
+    const uint64_t bytes = BytesOnDisk(shelf_.directory());
+    registry_->Set(registry_->Get(MetricId::kLibraryBytes), static_cast<double>(bytes));
+  }
   metrics::Metric* const free = registry_->Get(MetricId::kLibraryDiskFreeBytes);
   const auto space = SpaceOf(shelf_.directory());
   registry_->SetExposed(free, space.ok());

@@ -199,6 +199,21 @@ test('a box without a network asks nobody', async (t) => {
   assert.equal(hub.requests.length, 0);
 });
 
+test('a token of a file is read for each pull', async (t) => {
+  const file = join(work, 'token');
+  writeFileSync(file, 'hf_anOldOne\n');
+  const filed = await Appliance.start({ env: { HF_ENDPOINT: hub.url, HF_TOKEN: '', HEARTH_HUB_TOKEN_FILE: file } });
+  t.after(() => filed.stop());
+  const client = new LibraryClient(filed);
+  const refused = await client.pulled('Org/Private');
+  assert.equal(refused.state, 'failed');
+  assert.match(refused.error, /check the token/);
+  writeFileSync(file, `${kToken}\n`);
+  assert.equal((await client.ask('POST', `/jobs/${refused.id}/resume`)).status, 202);
+  const job = await client.until(refused.id, ['done']);
+  assert.equal(job.bytes_done, kBytes);
+});
+
 test('what happened is told by events and metrics', async () => {
   const metrics = await box.settledMetrics();
   assert.ok(total(metrics, 'hearth_library_bytes') >= 3 * kBytes);
