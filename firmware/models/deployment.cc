@@ -261,8 +261,6 @@ Deployment::Replicas Deployment::Load(const std::string& executable, ModelOption
     options_ = std::move(options);
     gone = RetireLocked([](const Slot&) { return true; });
     target_ = options_.autoscaling.FirstTarget();
-    // A held model has requests in line, whatever its first target is.
-    if (is_held_) target_ = std::max(target_, 1);
     ClampTargetLocked();
     last_status_ = {};
     wanted_ = false;
@@ -323,6 +321,13 @@ Status Deployment::StopReplicas(double drain_s, const std::function<bool()>& giv
   }
   for (const auto& replica : replicas) replica->BeginStop();
   for (const auto& replica : replicas) replica->Stop();
+  // A model that may sleep does so from now on. Of one that may not, nothing is left until it is
+  // served again.
+  std::lock_guard lock(mutex_);
+  if (options_.autoscaling.min_replicas == 0) {
+    (void)RetireLocked([](const Slot&) { return true; });
+    target_ = 0;
+  }
   return Status::Ok();
 }
 
