@@ -18,6 +18,7 @@
 #include "firmware/api/dashboards_api.h"
 #include "firmware/api/events_api.h"
 #include "firmware/api/history_api.h"
+#include "firmware/api/library_api.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/model_edits.h"
 #include "firmware/api/model_states_api.h"
@@ -37,6 +38,7 @@
 #include "firmware/http/assets_handler.h"
 #include "firmware/http/body_file.h"
 #include "firmware/http/server.h"
+#include "firmware/library/library.h"
 #include "firmware/metrics/http_observer.h"
 #include "firmware/metrics/metrics_pages.h"
 #include "firmware/metrics/process_metrics.h"
@@ -76,6 +78,25 @@ usage::UsageReporterOptions UsageOptionsOf(const ApplianceOptions& options) {
           {options.usage_opt_out, options.usage_stats.enabled, options.usage_stats_where}};
 }
 
+// What serves, and what is configured to: in recovery nothing serves, and all of it is wanted still.
+std::vector<library::Use> UsesOf(const std::vector<apply::ServedModel>& serving,
+                                 apply::ConfigStore& store) {
+  std::vector<library::Use> uses;
+  const auto add = [&](const config::LlmConfig& model, const std::string& directory) {
+    const config::ModelLoadingConfig& from = model.model_loading_config;
+    uses.push_back(
+        {from.model_id, from.model_source.empty() ? from.model_id : from.model_source, directory});
+  };
+  for (const apply::ServedModel& model : serving) add(model.config, model.directory);
+  const auto active = store.active();
+  if (!active.ok() || *active == 0) return uses;
+  const auto revision = store.Get(*active);
+  if (!revision.ok()) return uses;
+  const config::CheckedModelConfig configured = config::CheckModelConfig(revision->document, {});
+  for (const config::LlmConfig& model : configured.llm_configs) add(model, "");
+  return uses;
+}
+
 }  // namespace
 
 // In the order of their making; the destructor of Appliance takes them down.
@@ -100,6 +121,12 @@ struct Appliance::Parts {
                 }},
                &registry, &ledger),
         applier(config.get(), &models, &registry, history.get(), ApplierOptionsOf(options)),
+        library(options.library,
+                {[this] { return UsesOf(applier.serving(), *config); },
+                 [this](const std::string& kind, const std::string& text) {
+                   history->AddEvent({WallMillis(), kind, text});
+                 }},
+                &registry),
         model_events(history.get(), Clock::System()),
         device_metrics(&registry),
         usage(
@@ -129,6 +156,7 @@ struct Appliance::Parts {
   std::unique_ptr<api::RequestLog> request_log;
   models::ModelManager models;
   apply::Applier applier;
+  library::Library library;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
   ModelEvents model_events;
@@ -329,6 +357,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::PrometheusStatusRoutes(rules->source(), Clock::System(),
                                   ServerFactsOf(options, start_time_s, *history)));
   add(api::HistoryRoutes(history.get(), history_options));
+  add(api::LibraryRoutes(&library));
   add(api::RequestsRoutes(request_log.get()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(api::SettingsRoutes(&options.settings));
@@ -375,6 +404,7 @@ void Appliance::Parts::Observe() {
   const auto statuses = models.Statuses();
   model_events.Update(statuses);
   device_metrics.Update(EnginesOf(statuses));
+  library.Observe();
   for (const models::ModelStatus& model : statuses) ObserveMemory(model);
   registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));
 }
@@ -419,6 +449,8 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   // start.
   p.NoteTroubles(std::move(troubles));
   p.applier.Start();
+  http::BodyFile::RemoveLeftOver(p.library.uploads_directory());
+  p.library.Start();
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
   p.rules = std::make_unique<RuleService>(RulesOf(options), &p.viewed_series, p.history.get(),
@@ -439,6 +471,7 @@ Appliance::~Appliance() {
   Parts& p = *parts_;
   p.server->Drain(std::chrono::duration<double>(p.options.drain_timeout_s));
   p.usage.Stop();
+  p.library.Stop();
   p.applier.Stop();
   p.models.Stop();
   p.server->Stop();

@@ -23,6 +23,7 @@ constexpr std::string_view kReason[] = {"reason"};
 constexpr std::string_view kStateLabel[] = {"state"};
 constexpr std::string_view kTierLabel[] = {"tier"};
 constexpr std::string_view kReasonLabel[] = {"reason"};
+constexpr std::string_view kOutcome[] = {"outcome"};
 constexpr std::string_view kOutcomeReason[] = {"outcome", "reason"};
 constexpr std::string_view kModelFinish[] = {"model_name", "finish_reason"};
 constexpr std::string_view kModelObjective[] = {"model_name", "objective"};
@@ -222,6 +223,18 @@ constexpr std::array kRows = {
     MetricDef{kRemoteWriteBacklog, "hearth_remote_write_backlog_seconds", kGauge, kFrom, {}, {},
               "By how much the receiver is behind the history; a commit interval is usual.",
               kEachSecond, "hearth_remote_write_backlog_seconds > 600"},
+    MetricDef{kLibraryBytes, "hearth_library_bytes", kGauge, kFrom, {}, {},
+              "What the models directory takes on the disk, unfinished pulls included.",
+              "every half a minute, and when a pull, an import or a removal ends", ""},
+    MetricDef{kLibraryDiskFreeBytes, "hearth_library_disk_free_bytes", kGauge, kFrom, {}, {},
+              "Free space of the file system of the models directory.", kEachSecond,
+              "predict_linear(hearth_library_disk_free_bytes[6h], 86400) < 0"},
+    MetricDef{kPullBytes, "hearth_pull_bytes_total", kCounter, kFrom, {}, {},
+              "Bytes of models that came from a hub, repeated ones included.", "when bytes come",
+              "rate(hearth_pull_bytes_total[1m])"},
+    MetricDef{kPulls, "hearth_pulls_total", kCounter, kFrom, kOutcome, {},
+              "Pulls that ended: done, failed or cancelled. A failed one that is resumed ends again.",
+              "when a pull ends", "increase(hearth_pulls_total{outcome=\"failed\"}[1h]) > 0"},
 };
 
 }  // namespace

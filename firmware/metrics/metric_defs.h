@@ -159,6 +159,10 @@ enum class MetricId {
   kRemoteWriteRequestsFailed,
   kRemoteWriteNewestSent,
   kRemoteWriteBacklog,
+  kLibraryBytes,
+  kLibraryDiskFreeBytes,
+  kPullBytes,
+  kPulls,
   // defs_device.cc
   kGpuInfo,
   kGpuReadingAge,
