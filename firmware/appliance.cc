@@ -16,6 +16,7 @@
 #include "firmware/api/config_api.h"
 #include "firmware/api/dashboard_store.h"
 #include "firmware/api/dashboards_api.h"
+#include "firmware/api/engine_log_api.h"
 #include "firmware/api/events_api.h"
 #include "firmware/api/history_api.h"
 #include "firmware/api/library_api.h"
@@ -350,6 +351,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::ModelsRoutes(&applier, config.get(), ReadOnlyReason(options)));
   add(api::ModelStatesRoutes(MakeModelStatesSource()));
   add(api::DashboardsRoutes(dashboards.get(), DrawnFeatures()));
+  add(api::EngineLogRoutes());
   add(api::StatusRoutes(&models, &applier, start_time_s));
   add(api::MetricsRoutes(pages.get(), options.metrics_views));
   add(api::PrometheusRoutes(rules->source(), Clock::System(), MetricsMetadata));
@@ -403,6 +405,10 @@ void Appliance::Parts::Observe() {
   applier.Observe();
   const auto statuses = models.Statuses();
   model_events.Update(statuses);
+  for (const std::string& name : models.quarantine().TakeNews()) {
+    history->AddEvent({WallMillis(), "request_quarantined",
+                       "two engines of " + name + " ended under the same request; it is refused"});
+  }
   device_metrics.Update(EnginesOf(statuses));
   library.Observe();
   for (const models::ModelStatus& model : statuses) ObserveMemory(model);

@@ -20,16 +20,26 @@ void ModelEvents::Update(const std::vector<ModelStatus>& models) {
     Seen is{now.state, {}, model.log_engine_metrics, true};
     bool has_crashed = false;
     for (const models::ReplicaView& replica : model.replicas) {
-      const int restarts = replica.status.restarts;
-      is.restarts[replica.index] = restarts;
-      const auto before_it = was.restarts.find(replica.index);
-      if (restarts <= (before_it == was.restarts.end() ? 0 : before_it->second)) continue;
-      has_crashed = true;
-      const std::string& message = replica.status.message;
-      Add("engine_crashed",
-          "the engine of " + name + " ended" + (message.empty() ? "" : ": " + message));
+      const auto before_it = was.replicas.find(replica.index);
+      const Seen::Replica old =
+          before_it == was.replicas.end() ? Seen::Replica() : before_it->second;
+      const Seen::Replica is_now{replica.status.restarts, replica.status.stalls,
+                                 replica.status.safe_mode};
+      is.replicas[replica.index] = is_now;
+      if (is_now.stalls > old.stalls) {
+        Add("engine_stalled", "the engine of " + name + " did not get on and was killed");
+      }
+      if (is_now.restarts > old.restarts) {
+        has_crashed = true;
+        const std::string& message = replica.status.message;
+        Add("engine_crashed",
+            "the engine of " + name + " ended" + (message.empty() ? "" : ": " + message));
+      }
+      if (is_now.safe_mode && !old.safe_mode) {
+        Add("engine_degraded", "the engine of " + name + " kept ending and runs in safe mode");
+      }
     }
-    if (now.state == ReplicaState::kReady && (was.state != ReplicaState::kReady || has_crashed)) {
+    if (models::Serves(now.state) && (!models::Serves(was.state) || has_crashed)) {
       Add("model_loaded", name + " is ready");
     }
     if (now.state == ReplicaState::kFailed && was.state != ReplicaState::kFailed) {

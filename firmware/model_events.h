@@ -22,7 +22,12 @@ class ModelEvents {
  private:
   struct Seen {
     models::ReplicaState state = models::ReplicaState::kLoading;
-    std::map<int, int> restarts = {};  // by replica
+    struct Replica {
+      int restarts = 0;
+      int stalls = 0;
+      bool safe_mode = false;
+    };
+    std::map<int, Replica> replicas = {};  // by index
     bool log_engine_metrics = true;
     bool is_known = false;  // the call before had it
   };

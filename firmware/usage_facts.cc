@@ -20,6 +20,7 @@ std::string OutcomeOf(ReplicaState state) {
   switch (state) {
     case ReplicaState::kReady:
     case ReplicaState::kRestarting:
+    case ReplicaState::kDegraded:
       return "success";
     case ReplicaState::kLoading:
       return "starting";

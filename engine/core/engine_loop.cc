@@ -11,6 +11,9 @@ namespace {
 // Checking a large pool takes milliseconds: not while the next request may be on its way.
 constexpr double kIdleBeforeCheckS = 0.1;
 
+// How often a loop with nothing to do shows that it is there.
+constexpr double kIdleBeatS = 1;
+
 bool Contains(const std::vector<int>& ids, int id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
@@ -18,13 +21,15 @@ bool Contains(const std::vector<int>& ids, int id) {
 }  // namespace
 
 EngineLoop::EngineLoop(const SchedulerConfig& config, Forward forward, Inbox* inbox,
-                       const Clock* clock, Publish publish, const StepCostModel& step_cost)
+                       const Clock* clock, Publish publish, const StepCostModel& step_cost,
+                       protocol::Pulse* pulse)
     : scheduler_(config),
       forward_(std::move(forward)),
       inbox_(inbox),
       clock_(clock),
       publish_(std::move(publish)),
-      step_cost_(step_cost) {}
+      step_cost_(step_cost),
+      pulse_(pulse != nullptr ? pulse : &unwatched_) {}
 
 void EngineLoop::Run() {
   while (Step()) {
@@ -44,11 +49,20 @@ bool EngineLoop::Step() {
   return open;
 }
 
+void EngineLoop::WaitForMail() {
+  pulse_->Enter(protocol::Phase::kIdle);
+  if (inbox_->WaitFor(kIdleBeforeCheckS)) return;
+  scheduler_.CheckIntegrity();
+  do {
+    pulse_->Beat();
+  } while (!inbox_->WaitFor(kIdleBeatS));
+}
+
 // New sequences go into the scheduler, ended ones out of it.
 bool EngineLoop::TakeInbox() {
-  const bool idle = scheduler_.empty();
-  if (idle && !inbox_->WaitFor(kIdleBeforeCheckS)) scheduler_.CheckIntegrity();
-  inbox_->Take(/*wait=*/idle, mail_);
+  if (scheduler_.empty()) WaitForMail();
+  pulse_->Enter(protocol::Phase::kScheduling);
+  inbox_->Take(/*wait=*/false, mail_);
   for (auto& sequence : mail_.sequences) {
     const Status status = scheduler_.Add(sequence);
     if (status.ok()) continue;
@@ -91,10 +105,15 @@ void EngineLoop::RunForward() {
     double& scheduled_time_s = scheduled.sequence->scheduled_time_s;
     if (scheduled_time_s == 0) scheduled_time_s = clock_->MonotonicSeconds();
   }
+  pulse_->BeginBatch(batch_.num_tokens());
+  for (const ScheduledSequence& scheduled : plan_.scheduled) {
+    pulse_->AddToBatch(scheduled.sequence->request_id);
+  }
   logits_ = forward_(batch_);
 }
 
 void EngineLoop::Sample() {
+  pulse_->Enter(protocol::Phase::kSampling);
   sampled_.clear();
   const auto num_rows = std::count_if(plan_.scheduled.begin(), plan_.scheduled.end(),
                                       [](const auto& entry) { return entry.needs_logits(); });
@@ -206,7 +225,10 @@ void EngineLoop::PublishStep(double start_s) {
   stats.num_requests_waiting = scheduler_.num_waiting() + inbox_->num_submitted();
   stats.num_blocks_used = scheduler_.blocks().num_used_blocks();
   stats.num_blocks_total = scheduler_.blocks().num_blocks();
+  pulse_->Enter(protocol::Phase::kPublishing);
+  const int num_waiting = stats.num_requests_waiting;
   publish_(std::exchange(result_, {}));
+  pulse_->EndStep(num_steps_, scheduler_.num_running(), num_waiting);
 }
 
 }  // namespace hearth::engine

@@ -16,6 +16,7 @@
 #include "engine/model/decoder.h"
 #include "engine/model/step_cost.h"
 #include "engine/protocol/messages.h"
+#include "engine/protocol/pulse.h"
 
 namespace hearth::engine {
 
@@ -43,10 +44,11 @@ class EngineLoop {
   using Forward = std::function<std::span<const float>(const StepBatch& batch)>;
   using Publish = std::function<void(StepResult result)>;
 
-  // `inbox` and `clock` outlive the loop. `step_cost` estimates what a forward does; without one
-  // the estimates are 0.
+  // `inbox`, `clock` and `pulse` outlive the loop. `step_cost` estimates what a forward does; without
+  // one the estimates are 0. `pulse` shows what the loop does; may be null.
   EngineLoop(const SchedulerConfig& config, Forward forward, Inbox* inbox, const Clock* clock,
-             Publish publish, const StepCostModel& step_cost = {});
+             Publish publish, const StepCostModel& step_cost = {},
+             protocol::Pulse* pulse = nullptr);
 
   // Steps until the inbox is closed, then aborts what is left and publishes that as a last step.
   void Run();
@@ -59,6 +61,7 @@ class EngineLoop {
 
  private:
   bool TakeInbox();
+  void WaitForMail();
   void RunForward();
   void Sample();
   void Commit();
@@ -75,6 +78,8 @@ class EngineLoop {
   const Clock* const clock_;
   const Publish publish_;
   const StepCostModel step_cost_;
+  protocol::Pulse unwatched_;
+  protocol::Pulse* const pulse_;
   Sampler sampler_;
 
   // Of the step in progress; kept to reuse their memory.

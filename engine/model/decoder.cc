@@ -140,6 +140,7 @@ Result<CpuBackendOptions> Decoder::ChooseBackend(const Checkpoint& checkpoint,
   CpuBackendOptions backend_options;
   HEARTH_ASSIGN_OR_RETURN(backend_options.weight_dtype, WeightDType(checkpoint, options.dtype));
   backend_options.num_threads = options.num_threads;
+  backend_options.beats = options.beats;
   backend_options.max_rows = options.max_num_batched_tokens;
   backend_options.max_logits_rows = options.max_num_seqs;
   return backend_options;

@@ -6,6 +6,7 @@
 // the step, however its prompt was cut into steps, and whichever blocks its block table names.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +50,9 @@ struct LoadOptions {
   int block_size = 16;                // tokens of a KV block; a multiple of 16
   int64_t kv_cache_bytes = 0;         // 0 = half of the memory that is free once the weights are
                                       // loaded, at most max_num_seqs sequences of max_model_len
+  // Grows while something is computed, within a step too, written by the thread that calls Load and
+  // Forward; outlives the model. Null: nobody looks.
+  std::atomic<uint64_t>* beats = nullptr;
 };
 
 class Model {

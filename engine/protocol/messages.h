@@ -207,9 +207,11 @@ struct Planned {
 // The model cannot be served; the engine exits after this frame with a non-zero status.
 struct Failed {
   std::string message;  // one clear sentence for the log, /health and the page
+  bool is_out_of_memory = false;  // which may be another process's doing, and pass
   template <typename V>
   void VisitFields(V& v) {
     v("message", message);
+    v("is_out_of_memory", is_out_of_memory);
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -16,6 +18,8 @@ namespace {
 constexpr size_t kOutboxCapacity = 64;
 
 constexpr const char* kDevice = "cpu";
+
+constexpr int kOutOfMemoryExitStatus = 12;  // ENOMEM
 
 Status CheckLoad(const protocol::Load& load) {
   if (load.max_num_seqs < 1) {
@@ -60,9 +64,27 @@ protocol::Planned MakePlanned(const protocol::Load& load, const MemoryPlan& plan
   return planned;
 }
 
+// Of the process, for OutOfMemory, which the run time calls without an argument.
+const protocol::Pulse* g_pulse = nullptr;
+
+// Memory has run out while requests are served: whoever asked for it cannot go on, and no other thread
+// can tell what it left half done. hearthd starts a fresh engine.
+void OutOfMemory() {
+  std::set_new_handler(nullptr);  // what follows may be short of memory, too
+  const protocol::PulseReading pulse = g_pulse->Read();
+  LOG(kError) << "out of memory in step " << pulse.steps + 1 << ": "
+              << protocol::PhaseName(pulse.phase) << ", " << pulse.batch.size()
+              << " sequences with " << pulse.num_batched_tokens << " tokens in the batch"
+              << (pulse.reading_prompt != 0 ? ", a prompt is being read" : "");
+  std::_Exit(kOutOfMemoryExitStatus);
+}
+
+std::string Mib(int64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
 }  // namespace
 
-Worker::Worker(int fd) : channel_(fd), outbox_(kOutboxCapacity) {}
+Worker::Worker(int fd, std::unique_ptr<protocol::Pulse> pulse)
+    : channel_(fd), pulse_(std::move(pulse)), outbox_(kOutboxCapacity) {}
 
 int Worker::Run() {
   auto first = channel_.Receive();
@@ -71,19 +93,21 @@ int Worker::Run() {
     return first.status().code() == StatusCode::kUnavailable ? 0 : 1;
   }
   const auto* load = std::get_if<protocol::Load>(&*first);
-  if (load == nullptr) return Fail("the first frame was not Load");
+  if (load == nullptr) return Fail(InvalidArgument("the first frame was not Load"));
   if (!load->served_model_name.empty()) SetLogTag("engine " + load->served_model_name);
 
   if (load->plan_only) return Plan(*load);
 
   std::thread receiver(&Worker::ReceiveFrames, this);
   const double start_s = MonotonicSeconds();
-  if (const Status status = Load(*load); !status.ok()) {
-    exit_status_ = Fail(status.message());
+  if (const Status status = LoadOrRunOut(*load); !status.ok()) {
+    exit_status_ = Fail(status);
     channel_.Shutdown();  // wakes the receiver; what was sent can still be read
     receiver.join();
     return exit_status_;
   }
+  g_pulse = pulse_.get();
+  std::set_new_handler(OutOfMemory);
   ready_ = true;
   Send(MakeReady(*load, MonotonicSeconds() - start_s));
   Serve(*load);
@@ -91,9 +115,9 @@ int Worker::Run() {
   return 0;
 }
 
-int Worker::Fail(const std::string& message) {
-  LOG(kError) << message;
-  Send(protocol::Failed{message});
+int Worker::Fail(const Status& status) {
+  LOG(kError) << status.message();
+  Send(protocol::Failed{status.message(), status.code() == StatusCode::kResourceExhausted});
   return 1;
 }
 
@@ -105,7 +129,7 @@ int Worker::Plan(const protocol::Load& load) {
     HEARTH_RETURN_IF_ERROR(CheckVocabulary(load.model, plan.config.vocab_size));
     return MakePlanned(load, plan);
   }();
-  if (!planned.ok()) return Fail(planned.status().message());
+  if (!planned.ok()) return Fail(planned.status());
   Send(*planned);
   return 0;
 }
@@ -131,12 +155,16 @@ Status Worker::CheckVocabulary(const std::string& model_dir, int vocab_size) con
 
 Status Worker::Load(const protocol::Load& load) {
   HEARTH_RETURN_IF_ERROR(CheckLoad(load));
+  pulse_->Enter(protocol::Phase::kLoading);
   const auto progress = [this](std::string_view phase, double fraction) {
+    pulse_->Beat();
     Send(protocol::Progress{std::string(phase), fraction});
   };
   progress("reading tokenizer", 0);
   HEARTH_RETURN_IF_ERROR(LoadText(load.model));
-  HEARTH_ASSIGN_OR_RETURN(model_, Model::Load(load.model, OptionsOf(load), progress));
+  LoadOptions options = OptionsOf(load);
+  options.beats = pulse_->beats();
+  HEARTH_ASSIGN_OR_RETURN(model_, Model::Load(load.model, options, progress));
   if (model_->generation_config().repetition_penalty.value_or(1) != 1) {
     LOG(kWarning) << "generation_config.json asks for a repetition_penalty of "
                   << *model_->generation_config().repetition_penalty
@@ -157,6 +185,23 @@ Status Worker::Load(const protocol::Load& load) {
                               .vocab_size = vocab_size,
                               .generation_config = model_->generation_config()});
   return Status::Ok();
+}
+
+Status Worker::LoadOrRunOut(const protocol::Load& load) {
+  try {
+    return Load(load);
+  } catch (const std::bad_alloc&) {
+    model_.reset();
+  } catch (const std::system_error& error) {  // a thread that cannot be started
+    return ResourceExhausted(load.model + " cannot be loaded: " + error.what());
+  }
+  const std::string what = "memory ran out while " + load.model + " was loaded";
+  const auto plan = PlanMemory(load.model, OptionsOf(load));
+  if (!plan.ok()) return ResourceExhausted(what + "; free some");
+  return ResourceExhausted(what + ": its weights and workspace need " +
+                           Mib(plan->weight_bytes + plan->workspace_bytes) + ", " +
+                           Mib(plan->memory_free_bytes) +
+                           " are free; free some, or lower max_num_batched_tokens");
 }
 
 protocol::Ready Worker::MakeReady(const protocol::Load& load, double load_time_s) const {
@@ -208,7 +253,7 @@ void Worker::Serve(const protocol::Load& load) {
                    .enable_prefix_caching = load.enable_prefix_caching},
                   [this](const StepBatch& batch) { return model_->Forward(batch); }, &inbox_,
                   Clock::System(), [this](StepResult result) { outbox_.Push(std::move(result)); },
-                  model_->step_cost());
+                  model_->step_cost(), pulse_.get());
   loop.Run();
   outbox_.Close();
   outbox.join();
@@ -232,7 +277,9 @@ void Worker::ReceiveFrames() {
       std::_Exit(exit_status_);
     }
     if (const auto* generate = std::get_if<protocol::Generate>(&*message)) {
+      pulse_->ReadsPrompt(generate->request_id);
       HandleGenerate(*generate);
+      pulse_->ReadsPrompt(0);
     } else if (const auto* abort = std::get_if<protocol::Abort>(&*message)) {
       inbox_.RequestEnd(abort->request_id, EndCause::kAbort);
     } else if (std::holds_alternative<protocol::Shutdown>(*message)) {

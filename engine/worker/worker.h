@@ -16,6 +16,7 @@
 #include "engine/core/inbox.h"
 #include "engine/model/decoder.h"
 #include "engine/protocol/channel.h"
+#include "engine/protocol/pulse.h"
 #include "engine/text/chat_template.h"
 #include "engine/text/tokenizer.h"
 #include "engine/worker/input_processor.h"
@@ -25,8 +26,9 @@ namespace hearth::engine {
 
 class Worker {
  public:
-  // Takes over `fd`, a connected stream socket whose peer speaks engine/protocol.
-  explicit Worker(int fd);
+  // Takes over `fd`, a connected stream socket whose peer speaks engine/protocol. `pulse` shows what
+  // this process does.
+  Worker(int fd, std::unique_ptr<protocol::Pulse> pulse);
 
   // Serves until Shutdown and returns the exit status: 0, or 1 after Failed. When the peer is gone
   // nobody is left to serve: the process exits at once, with status 0.
@@ -36,18 +38,21 @@ class Worker {
   using OutboxItem = std::variant<OutputProcessor::Request, StepResult>;
 
   Status Load(const protocol::Load& load);
+  // Load, with memory that runs out as an error.
+  Status LoadOrRunOut(const protocol::Load& load);
   int Plan(const protocol::Load& load);  // Planned or Failed; the exit status
   Status LoadText(const std::string& model_dir);
   Status CheckVocabulary(const std::string& model_dir, int vocab_size) const;
   protocol::Ready MakeReady(const protocol::Load& load, double load_time_s) const;
   void Serve(const protocol::Load& load);
-  int Fail(const std::string& message);
+  int Fail(const Status& status);
 
   void ReceiveFrames();
   void HandleGenerate(const protocol::Generate& generate);
   void Send(const protocol::Message& message);
 
   protocol::Channel channel_;
+  const std::unique_ptr<protocol::Pulse> pulse_;
   Inbox inbox_;
   BoundedQueue<OutboxItem> outbox_;
 

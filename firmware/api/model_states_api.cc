@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "firmware/api/readiness.h"
 #include "firmware/metrics/process_metrics.h"
 
 namespace hearth::api {
@@ -15,7 +16,7 @@ using models::ScaleDirection;
 Json ReplicaJson(const ReplicaView& replica) {
   const auto& status = replica.status;
   const bool has_engine = status.engine_pid > 0;
-  const bool is_ready = has_engine && status.state == models::ReplicaState::kReady;
+  const bool is_ready = has_engine && models::Serves(status.state);
   const auto known = [&](int64_t bytes) { return is_ready ? Json(bytes) : Json(nullptr); };
   Json resident = nullptr;
   if (has_engine) {
@@ -32,6 +33,8 @@ Json ReplicaJson(const ReplicaView& replica) {
               {"num_queued", replica.num_queued},
               {"restarts", status.restarts},
               {"started_ms", replica.started_ms},
+              {"steps", status.steps},
+              {"safe_mode", status.safe_mode},
               {"memory", Json{{"weights", known(status.ready.weight_bytes)},
                               {"kv_cache", known(status.ready.kv_cache_bytes)},
                               {"workspace", known(status.ready.workspace_bytes)},
@@ -85,7 +88,7 @@ Json AutoscalingJson(const ModelStatus& model) {
   const models::ScaleReport& scale = model.scale;
   int num_ready = 0;
   for (const ReplicaView& replica : model.replicas) {
-    if (replica.status.state == models::ReplicaState::kReady) ++num_ready;
+    if (models::Serves(replica.status.state)) ++num_ready;
   }
   return Json{
       {"enabled", model.options.autoscales},
@@ -144,6 +147,7 @@ Json ModelJson(const ModelStatus& model, const ModelStatesSource& source) {
               {"max_ongoing_requests", model.options.max_ongoing_requests},
               {"max_queued_requests", model.options.max_queued_requests},
               {"replicas", std::move(replicas)},
+              {"last_crash", CrashJson(model.replica.last_crash)},
               {"autoscaling", AutoscalingJson(model)},
               {"model", FactsJson(model.replica.ready)},
               {"slo", SloJson(model.slo)}};

@@ -13,6 +13,7 @@ namespace hearth::api {
 namespace {
 
 using models::EngineGone;
+using models::Quarantined;
 using models::StreamEvent;
 using models::Ticket;
 using protocol::Accepted;
@@ -72,7 +73,7 @@ class Conversation {
     const auto first = NextEvent();
     if (!first) return;
     if (const auto* refused = std::get_if<Refused>(&*first)) return SendRefusal(*refused);
-    if (const auto* gone = std::get_if<EngineGone>(&*first)) return SendEngineGone(gone->message);
+    if (EndsWithoutAnswer(*first)) return;
     if (const auto* accepted = std::get_if<Accepted>(&*first)) {
       usage_.prompt_tokens = accepted->num_prompt_tokens;
       note_->prompt_tokens = accepted->num_prompt_tokens;
@@ -105,11 +106,15 @@ class Conversation {
   // Waits for the next event; empty when the client has left.
   std::optional<StreamEvent> NextEvent() {
     while (true) {
-      if (auto event = ticket_.Next(kClientCheck)) return event;
+      auto event = ticket_.Next(kClientCheck);
+      // While a request is placed once more, its client may leave, too.
+      const bool is_gone = event && std::holds_alternative<EngineGone>(*event);
+      if (event && !is_gone) return event;
       if (response_.ClientGone()) {
         Fail("client_gone", kStatusClientLeft);
         return std::nullopt;
       }
+      if (event) return event;
     }
   }
 
@@ -126,25 +131,67 @@ class Conversation {
     http::SendStatus(response_, status, refused.param, refused.code);
   }
 
-  void SendEngineGone(const std::string& message) {
-    Fail("engine_died", 503, message);
-    http::SendError(response_, 503, message);
+  // The engine ended before the answer did: an HTTP error, or the last event of a stream, which then
+  // breaks off without [DONE]: what a client has is not the whole answer.
+  void BreakOff(std::string_view reason, int http_status, const LostRequest& lost) {
+    Fail(reason, http_status, lost.message);
+    const std::string body = DumpJson(LostRequestBody(lost));
+    if (began_) {
+      http::SendEvent(response_, body);
+      response_.EndStream();
+      return observer_->OnStreamEnded(SinceArrival());
+    }
+    if (lost.retry_after_s > 0) {
+      response_.SetHeader("Retry-After", std::to_string(lost.retry_after_s));
+    }
+    response_.Send(http_status, "application/json", body);
   }
 
-  // Has the engine given up on the request? Then the entry has ended.
+  // Was that the end, with no more of an answer? Then the client has been told.
+  bool EndsWithoutAnswer(const StreamEvent& event) {
+    LostRequest lost{.request_id = http_request_.request_id,
+                     .generated_tokens = note_->generation_tokens.value_or(0)};
+    if (const auto* gone = std::get_if<EngineGone>(&event)) {
+      lost.message = gone->message;
+      lost.retry_after_s = gone->retry_after_s;
+      BreakOff("engine_died", 503, lost);
+      return true;
+    }
+    if (const auto* quarantined = std::get_if<Quarantined>(&event)) {
+      lost.message = quarantined->message;
+      lost.is_quarantined = true;
+      BreakOff("request_quarantined", 400, lost);
+      return true;
+    }
+    const auto* refused = std::get_if<Refused>(&event);
+    if (refused == nullptr || !began_) return false;
+    // Another engine than the one that accepted it has other limits, in safe mode say.
+    lost.message = refused->message;
+    BreakOff("engine_died", 503, lost);
+    return true;
+  }
+
+  // Has the engine given up on the request? Then the client has been told.
   bool EndedBadly(const FinishedRequest& finished) {
     usage_.completion_tokens = finished.num_generation_tokens;
     usage_.cached_tokens = finished.num_cached_tokens;
     NoteTimes(finished, http_request_.arrival_time_s, note_);
     if (finished.finish_reason == "error") {
-      Fail("engine_error", 500, WhatEndedIt(finished));
+      Fail("engine_error", 500, finished.error);
+      if (began_) {
+        EndStream(finished.error);
+      } else {
+        http::SendError(response_, 500, finished.error);
+      }
       return true;
     }
-    if (finished.finish_reason == "abort") {  // an engine that shuts down
-      Fail("engine_died", 503, WhatEndedIt(finished));
-      return true;
-    }
-    return false;
+    if (finished.finish_reason != "abort") return false;
+    BreakOff("engine_died", 503,  // an engine that shuts down
+             {.message = "the engine shut down while it worked on this request; try again",
+              .request_id = http_request_.request_id,
+              .generated_tokens = finished.num_generation_tokens,
+              .retry_after_s = 1});
+    return true;
   }
 
   void Collect() {
@@ -156,19 +203,16 @@ class Conversation {
         generated.text += delta->text;
         token_ids.insert(token_ids.end(), delta->token_ids.begin(), delta->token_ids.end());
       } else if (const auto* finished = std::get_if<FinishedRequest>(&*event)) {
-        if (EndedBadly(*finished)) return http::SendError(response_, 500, WhatEndedIt(*finished));
+        if (EndedBadly(*finished)) return;
         Answered(*finished);
         return response_.Send(200, "application/json",
                               DumpJson(writer_.Whole(generated, finished->finish_reason, usage_)));
-      } else if (const auto* gone = std::get_if<EngineGone>(&*event)) {
-        return SendEngineGone(gone->message);
+      } else if (const auto* refused = std::get_if<Refused>(&*event)) {
+        return SendRefusal(*refused);
+      } else if (EndsWithoutAnswer(*event)) {
+        return;
       }
     }
-  }
-
-  static std::string WhatEndedIt(const FinishedRequest& finished) {
-    return finished.error.empty() ? "the engine shut down while it worked on this request; try again"
-                                  : finished.error;
   }
 
   Field UsageField() const {
@@ -220,7 +264,7 @@ class Conversation {
   }
 
   void Finish(const FinishedRequest& finished) {
-    if (EndedBadly(finished)) return EndStream(WhatEndedIt(finished));
+    if (EndedBadly(finished)) return;
     Answered(finished);
     if (!role_sent_ && request_.endpoint == Endpoint::kChatCompletions) {
       WriteChunk(writer_.Role(UsageField(), usage_));
@@ -239,9 +283,8 @@ class Conversation {
         if (!WriteDelta(*delta)) return Fail("client_gone", kStatusClientLeft);
       } else if (const auto* finished = std::get_if<FinishedRequest>(&*event)) {
         return Finish(*finished);
-      } else if (const auto* gone = std::get_if<EngineGone>(&*event)) {
-        Fail("engine_died", 503, gone->message);
-        return EndStream(gone->message);
+      } else if (EndsWithoutAnswer(*event)) {
+        return;
       }
     }
   }
@@ -294,6 +337,12 @@ void HandleCompletion(Endpoint endpoint, const Watch& watch, const http::Request
   if (!ticket.ok() && ticket.status().code() == StatusCode::kAborted) {  // it left while in line
     entry.Failed("client_gone");
     return note.End("client_gone", kStatusClientLeft, ticket.status().message());
+  }
+  if (!ticket.ok() && ticket.status().code() == StatusCode::kInvalidArgument) {
+    entry.Failed("request_quarantined");
+    note.End("request_quarantined", 400, ticket.status().message());
+    observer.OnErrorAnswer(http_request.path, http_request.method, 400);
+    return http::SendStatus(response, ticket.status(), "", "request_quarantined");
   }
   if (!ticket.ok()) {
     const bool full = ticket.status().code() == StatusCode::kResourceExhausted;

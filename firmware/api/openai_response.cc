@@ -12,6 +12,17 @@ Json UsageJson(const Usage& usage) {
 
 }  // namespace
 
+Json LostRequestBody(const LostRequest& lost) {
+  return Json{{"error", Json{{"message", lost.message},
+                             {"type", lost.is_quarantined ? "invalid_request_error"
+                                                          : "engine_restarted"},
+                             {"param", nullptr},
+                             {"code", lost.is_quarantined ? Json("request_quarantined")
+                                                          : Json(503)},
+                             {"request_id", lost.request_id},
+                             {"generated_tokens", lost.generated_tokens}}}};
+}
+
 ResponseWriter::ResponseWriter(Endpoint endpoint, std::string_view request_id, std::string model,
                                int64_t created_s)
     : endpoint_(endpoint),

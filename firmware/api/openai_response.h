@@ -16,6 +16,20 @@ struct Usage {
   int cached_tokens = 0;
 };
 
+// A request whose engine ended before its answer did.
+struct LostRequest {
+  std::string message = {};
+  std::string request_id = {};  // the HTTP request's
+  int generated_tokens = 0;
+  int retry_after_s = 0;        // 0: there is no use in it
+  bool is_quarantined = false;  // engines died of it
+};
+
+// {"error":{"message","type":"engine_restarted","param":null,"code":503,"request_id",
+// "generated_tokens"}}; of a request in quarantine type invalid_request_error, code
+// "request_quarantined".
+Json LostRequestBody(const LostRequest& lost);
+
 class ResponseWriter {
  public:
   // request_id: the HTTP request's; model: the served name.

@@ -3,12 +3,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/version.h"
+#include "firmware/api/readiness.h"
 
 namespace hearth::api {
 namespace {
 
 using models::ModelStatus;
-using models::ReplicaState;
 
 // Why a model does not serve, in one sentence.
 std::string WhyNotReady(const ModelStatus& model) {
@@ -28,11 +28,19 @@ void HandleHealth(const models::ModelManager& models, const apply::Applier& appl
   const std::string recovery = applier.recovery();
   std::string reasons = recovery.empty() ? "" : "recovery mode: " + recovery;
   for (const auto& model : models.Statuses()) {
-    if (model.replica.state == ReplicaState::kReady) continue;
+    if (models::Serves(model.replica.state) || model.is_asleep) continue;
     reasons += (reasons.empty() ? "" : "; ") + WhyNotReady(model);
   }
   if (reasons.empty()) return response.Send(200, "application/json", "");
   http::SendError(response, 503, reasons);
+}
+
+void HandleReady(const models::ModelManager& models, const apply::Applier& applier,
+                 http::Response& response) {
+  const Readiness readiness = ReadinessOf(models.Statuses(), applier.recovery());
+  response.SetHeader("Cache-Control", "no-store");
+  if (!readiness.is_ready) response.SetHeader("Retry-After", "1");
+  response.Send(readiness.is_ready ? 200 : 503, "application/json", DumpJson(ToJson(readiness)));
 }
 
 // null: no target.
@@ -47,11 +55,15 @@ Json ModelJson(const ModelStatus& model) {
   const auto& replica = model.replica;
   const auto& ready = replica.ready;
   return Json{{"model_name", model.model_name},
-              {"state", models::StateName(replica.state)},
+              {"state", model.state},
               {"phase", replica.phase},
               {"progress", replica.progress},
               {"message", replica.message},
               {"restarts", replica.restarts},
+              {"stalls", replica.stalls},
+              {"safe_mode", replica.safe_mode},
+              {"steps", replica.steps},
+              {"last_crash", CrashJson(replica.last_crash)},
               {"engine_pid", replica.engine_pid},
               {"num_ongoing_requests", model.num_ongoing},
               {"log_engine_metrics", model.log_engine_metrics},
@@ -104,6 +116,14 @@ std::vector<http::Route> StatusRoutes(const models::ModelManager* models,
       {"GET", "/health", http::Scope::kPublic,
        [=](const http::Request&, http::Response& response) {
          HandleHealth(*models, *applier, response);
+       }},
+      {"GET", "/health/live", http::Scope::kPublic,
+       [](const http::Request&, http::Response& response) {
+         response.Send(200, "application/json", DumpJson(Json{{"status", "live"}}));
+       }},
+      {"GET", "/health/ready", http::Scope::kPublic,
+       [=](const http::Request&, http::Response& response) {
+         HandleReady(*models, *applier, response);
        }},
       {"GET", "/ping", http::Scope::kPublic, pong},
       {"POST", "/ping", http::Scope::kPublic, pong},

@@ -1,4 +1,8 @@
 // /health, /ping, /version and /api/status: what probes and the page ask about the box.
+//
+//   /health        as vLLM: 200 when every model serves, 503 with the reasons
+//   /health/live   200 while the front answers, whatever the engines do
+//   /health/ready  200 when requests get answers now; see readiness.h
 #pragma once
 
 #include <vector>

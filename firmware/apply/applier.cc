@@ -296,11 +296,13 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
     for (const auto& status : models_->Statuses()) {
       if (std::find(watched.begin(), watched.end(), status.model_name) == watched.end()) continue;
       for (const models::ReplicaView& replica : status.replicas) {
-        if (replica.status.restarts == 0) continue;
-        return Failure{"engine_crashed", replica.status.last_crash + " while it was watched"};
+        if (replica.status.restarts == 0 || !replica.status.last_crash) continue;
+        return Failure{"engine_crashed", "the engine of model '" + status.model_name + "' " +
+                                             replica.status.last_crash->how +
+                                             " while it was watched"};
       }
       // One that has just ended is about to say how.
-      is_ready = is_ready && (status.is_asleep || status.replica.state == ReplicaState::kReady);
+      is_ready = is_ready && (status.is_asleep || models::Serves(status.replica.state));
     }
     lock.lock();
     if (is_over && is_ready) {

@@ -12,6 +12,7 @@ constexpr Source kFrom = Source::kAppliance;
 
 constexpr std::string_view kVersion[] = {"version"};
 constexpr std::string_view kModel[] = {"model_name"};
+constexpr std::string_view kModelEngine[] = {"model_name", "engine"};
 constexpr std::string_view kModelStateLabels[] = {"model_name", "state"};
 constexpr std::string_view kReplicaStateLabels[] = {"model_name", "engine", "state"};
 constexpr std::string_view kModelInfoLabels[] = {"model_name", "architecture", "device",
@@ -88,6 +89,25 @@ constexpr std::array kRows = {
     MetricDef{kEngineRestarts, "hearth_engine_restarts_total", kCounter, kFrom, kModel, {},
               "Times the model's engine process ended by itself and was started again.",
               "when an engine has ended unasked", "increase(hearth_engine_restarts_total[1h]) > 0"},
+    MetricDef{kEngineCrashes, "hearth_engine_crashes_total", kCounter, kFrom, kModelReason, {},
+              "Times an engine of the model ended unasked, by how.",
+              "when an engine has ended unasked",
+              "sum by (reason) (increase(hearth_engine_crashes_total[1h])) > 0"},
+    MetricDef{kEngineStalls, "hearth_engine_stalls_total", kCounter, kFrom, kModel, {},
+              "Times an engine of the model did not get on and was killed.", "when it is killed",
+              "increase(hearth_engine_stalls_total[1h]) > 0"},
+    MetricDef{kEngineDegraded, "hearth_engine_degraded", kGauge, kFrom, kModelEngine, {},
+              "1 while the engine runs in safe mode since it kept ending.",
+              "when an engine is started or has ended", "hearth_engine_degraded == 1"},
+    MetricDef{kRequestsRequeued, "hearth_requests_requeued_total", kCounter, kFrom, kModel, {},
+              "Requests that were given to an engine once more, since theirs ended before their first "
+              "token.",
+              "when a request is placed once more",
+              "increase(hearth_requests_requeued_total[1h])"},
+    MetricDef{kRequestsQuarantined, "hearth_requests_quarantined_total", kCounter, kFrom, kModel, {},
+              "Requests ended or refused because two engines ended while they worked on the same one.",
+              "when a request is ended or refused for it",
+              "increase(hearth_requests_quarantined_total[1h]) > 0"},
     MetricDef{kRequestsStarted, "hearth_requests_started_total", kCounter, kFrom, kModel, {},
               "Inference requests received; model_name is empty while none of this box is meant.",
               "when a request's body has been read",

@@ -114,6 +114,11 @@ enum class MetricId {
   kKvCacheCapacityTokens,
   kKvCacheCapacityBytes,
   kEngineRestarts,
+  kEngineCrashes,
+  kEngineStalls,
+  kEngineDegraded,
+  kRequestsRequeued,
+  kRequestsQuarantined,
   kRequestsStarted,
   kRequestsAnswered,
   kRequestFailures,
@@ -332,6 +337,7 @@ inline constexpr std::string_view kFailureReasons[] = {"invalid_request",
                                                        "unavailable",
                                                        "engine_died",
                                                        "engine_error",
+                                                       "request_quarantined",
                                                        "client_gone",
                                                        "lost"};
 
@@ -341,6 +347,10 @@ inline constexpr std::string_view kInferenceRoutes[] = {"/v1/chat/completions", 
 // The states of hearth_model_state.
 inline constexpr std::string_view kModelStates[] = {
     "loading", "ready", "restarting", "degraded", "failed", "stopped", "asleep"};
+
+// How an engine ended unasked; labels of hearth_engine_crashes_total.
+inline constexpr std::string_view kCrashReasons[] = {
+    "exited", "killed", "stalled", "out_of_memory", "broken_frame", "not_started"};
 
 // What a model's memory holds; labels of hearth_model_memory_bytes.
 inline constexpr std::string_view kMemoryKinds[] = {"weights", "kv_cache", "workspace", "other"};

@@ -112,7 +112,12 @@ void EngineObserver::MakeServiceMetrics() {
     states_[i] =
         registry_->Get(kReplicaState, {model_name_, engine_, std::string(kModelStates[i])});
   }
+  for (size_t i = 0; i < crashes_.size(); ++i) {
+    crashes_[i] = registry_->Get(kEngineCrashes, {model_name_, std::string(kCrashReasons[i])});
+  }
   restarts_ = Model(kEngineRestarts);
+  stalls_ = Model(kEngineStalls);
+  degraded_ = Engine(kEngineDegraded);
   starts_ = Replica(kServeDeploymentReplicaStarts);
   models_held_ = Replica(kServeNumMultiplexedModels);
   model_id_held_ =
@@ -193,7 +198,7 @@ void EngineObserver::OnReady(const protocol::Ready& ready) {
 void EngineObserver::OnAccepted(uint64_t request_id, const RequestFacts& facts,
                                 int num_prompt_tokens) {
   requests_[request_id] = {facts, num_prompt_tokens, 0, 0};
-  registry_->Add(model_requests_);
+  if (facts.num_requeues == 0) registry_->Add(model_requests_);
 }
 
 void EngineObserver::OnRefused(const RequestFacts& facts) {
@@ -319,7 +324,11 @@ void EngineObserver::OnStep(const protocol::StepOutput& output, double now_s) {
 
 void EngineObserver::OnEngineGone(double unload_s) {
   const double now_s = MonotonicSeconds();
-  for (const auto& [request_id, request] : requests_) CountEnd(request.facts, "error", now_s);
+  for (const auto& [request_id, request] : requests_) {
+    const bool is_placed_anew =
+        unload_s == 0 && request.first_token_time_s == 0 && request.facts.num_requeues == 0;
+    if (!is_placed_anew) CountEnd(request.facts, "error", now_s);
+  }
   requests_.clear();
   WithdrawGauges();
   if (std::exchange(holds_model_, false)) {
@@ -344,5 +353,13 @@ void EngineObserver::HandGaugesOver() {
 }
 
 void EngineObserver::OnRestart() { registry_->Add(restarts_); }
+
+void EngineObserver::OnCrash(std::string_view reason) {
+  registry_->Add(crashes_[IndexOf(kCrashReasons, reason)]);
+}
+
+void EngineObserver::OnStall() { registry_->Add(stalls_); }
+
+void EngineObserver::OnDegraded(bool degraded) { SetGauge(degraded_, degraded ? 1 : 0); }
 
 }  // namespace hearth::metrics

@@ -25,6 +25,7 @@ namespace hearth::metrics {
 struct RequestFacts {
   double arrival_time_s = 0;    // CLOCK_MONOTONIC, in the HTTP front
   double submit_time_s = 0;     // when the replica took it
+  int num_requeues = 0;         // its engine ended under it before, and it was placed anew
   std::string http_request_id;  // for exemplars
   std::string route;            // "/v1/chat/completions"
   std::optional<int> max_tokens;
@@ -43,10 +44,14 @@ class EngineObserver {
   void OnAccepted(uint64_t request_id, const RequestFacts& facts, int num_prompt_tokens);
   void OnRefused(const RequestFacts& facts);
   void OnStep(const protocol::StepOutput& output, double now_s);
-  // The process ended: what it ran is counted as finished with an error, its gauges fall to 0.
+  // The process ended: what it ran is counted as finished with an error, but for what had no token
+  // yet and is placed once more (models/ticket.h); its gauges fall to 0.
   // unload_s: since the decision to end it; 0 when nobody decided.
   void OnEngineGone(double unload_s);
   void OnRestart();
+  void OnCrash(std::string_view reason);  // one of kCrashReasons
+  void OnStall();
+  void OnDegraded(bool degraded);
   // Another engine of the model has come, and the gauges are its from now on: this one withdraws
   // what it showed, and only counts what it still does.
   void HandGaugesOver();
@@ -104,7 +109,8 @@ class EngineObserver {
          *prefill_computed_tokens_ = nullptr;
   // of the service
   std::array<Metric*, std::size(kModelStates)> states_;
-  Metric *restarts_, *starts_, *models_held_, *model_id_held_, *loads_, *unloads_, *load_ms_,
+  std::array<Metric*, std::size(kCrashReasons)> crashes_;
+  Metric *restarts_, *stalls_, *degraded_, *starts_, *models_held_, *model_id_held_, *loads_, *unloads_, *load_ms_,
       *unload_ms_, *model_requests_;
   std::map<std::string, Route, std::less<>> routes_;
   // What is true of the engine that runs (memory, capacity, configuration): withdrawn when it is gone.

@@ -20,7 +20,7 @@ void CheckKnown(const std::string_view (&names)[kSize], std::string_view name) {
 // What the box owes its clients: these count against the objectives.
 bool IsOurFault(std::string_view reason) {
   return reason == "overloaded" || reason == "unavailable" || reason == "engine_died" ||
-         reason == "engine_error" || reason == "lost";
+         reason == "engine_error" || reason == "request_quarantined" || reason == "lost";
 }
 
 }  // namespace

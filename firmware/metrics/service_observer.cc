@@ -12,6 +12,8 @@ ServiceObserver::ServiceObserver(Registry* registry, std::string model_name)
     : registry_(registry),
       model_name_(std::move(model_name)),
       deployment_(DeploymentName(model_name_)),
+      requeued_(registry->Get(kRequestsRequeued, {model_name_})),
+      quarantined_(registry->Get(kRequestsQuarantined, {model_name_})),
       queued_(Deployment(kServeDeploymentQueuedQueries)),
       placing_(Deployment(kServeNumSchedulingTasks)),
       backoff_(Deployment(kServeNumSchedulingTasksInBackoff)),
@@ -35,6 +37,10 @@ void ServiceObserver::OnRouted(const std::string& route) {
 }
 
 void ServiceObserver::OnPlaced(const std::string& route) { Count(kServeNumRouterRequests, route); }
+
+void ServiceObserver::OnRequeued() { registry_->Add(requeued_); }
+
+void ServiceObserver::OnQuarantined() { registry_->Add(quarantined_); }
 
 void ServiceObserver::OnErrorAnswer(const std::string& route, const std::string& method,
                                     int http_status) {

@@ -31,6 +31,8 @@ class ServiceObserver {
 
   void OnRouted(const std::string& route);  // the request's model is known
   void OnPlaced(const std::string& route);  // a replica took the request
+  void OnRequeued();                        // a replica took it once more, its engine had ended
+  void OnQuarantined();                     // ended, or refused, since engines die of it
   void OnErrorAnswer(const std::string& route, const std::string& method, int http_status);
 
   // Of a streamed answer; times from the request's arrival at the front.
@@ -49,6 +51,7 @@ class ServiceObserver {
   Registry* const registry_;
   const std::string model_name_;
   const std::string deployment_;
+  Metric *const requeued_, *const quarantined_;
   Metric *const queued_, *const placing_, *const backoff_, *const target_, *const desired_;
   Metric *const ttft_, *const itl_, *const overhead_, *const duration_;
 };

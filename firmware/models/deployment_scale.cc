@@ -15,9 +15,9 @@ constexpr double kRefuseS = 5;
 
 // A model is as well off as its best replica.
 int Rank(ReplicaState state) {
-  constexpr ReplicaState kBestFirst[] = {ReplicaState::kReady, ReplicaState::kLoading,
-                                         ReplicaState::kRestarting, ReplicaState::kFailed,
-                                         ReplicaState::kStopped};
+  constexpr ReplicaState kBestFirst[] = {ReplicaState::kReady,      ReplicaState::kDegraded,
+                                         ReplicaState::kLoading,    ReplicaState::kRestarting,
+                                         ReplicaState::kFailed,     ReplicaState::kStopped};
   return static_cast<int>(std::find(std::begin(kBestFirst), std::end(kBestFirst), state) -
                           std::begin(kBestFirst));
 }
@@ -85,7 +85,7 @@ Deployment::ScaleReading Deployment::ReadScale() const {
   for (const Slot& slot : slots_) {
     const ReplicaStatus status = slot.replica->status();
     reading.requests += slot.replica->num_ongoing();
-    if (status.state == ReplicaState::kReady) ++reading.ready;
+    if (Serves(status.state)) ++reading.ready;
     if (IsAlive(status.state)) {
       ++reading.alive;
     } else {
@@ -114,7 +114,8 @@ void Deployment::StartReplica(const std::string& executable, const protocol::Loa
     const auto num_slots = static_cast<int>(slots_.size());
     if (!is_served_ || is_held_ || is_shut_down_ || num_slots >= target_) return;
     const int index = FreeIndexLocked();
-    AddLocked(index, std::make_shared<Replica>(executable, load, NewObserver(index), bell_),
+    AddLocked(index, std::make_shared<Replica>(executable, load, NewObserver(index), bell_,
+                                               ReplicaOptions{.index = index}),
               footprint);
   }
   bell_->Ring();
@@ -220,13 +221,13 @@ std::vector<Tenant> Deployment::tenants() const {
     tenant.model_name = model_name_;
     tenant.replica = slot.index;
     tenant.footprint =
-        status.state == ReplicaState::kReady ? FootprintOf(status.ready) : slot.footprint;
+        Serves(status.state) ? FootprintOf(status.ready) : slot.footprint;
     if (status.engine_pid > 0) {
       tenant.resident_bytes = static_cast<int64_t>(
           metrics::ReadProcess(std::to_string(status.engine_pid)).resident_bytes.value_or(0));
     }
     const bool is_idle =
-        status.state == ReplicaState::kReady && !has_waiting && slot.replica->num_ongoing() == 0;
+        Serves(status.state) && !has_waiting && slot.replica->num_ongoing() == 0;
     using Yields = Tenant::Yields;
     tenant.yields = is_pinned || !is_served_ || is_held_ ? Yields::kNever
                     : is_idle                            ? Yields::kNow
@@ -286,9 +287,16 @@ void Deployment::JudgeLocked(ModelStatus& status) const {
   }
   const auto best = std::min_element(status.replicas.begin(), status.replicas.end(),
                                      [](const ReplicaView& a, const ReplicaView& b) {
-                                       return Rank(a.status.state) < Rank(b.status.state);
+                                       return std::pair(Rank(a.status.state), a.status.seems_stalled) <
+                                              std::pair(Rank(b.status.state), b.status.seems_stalled);
                                      });
   status.replica = best->status;
+  // The newest crash of any of them is the one to look at.
+  for (const ReplicaView& each : status.replicas) {
+    const auto& crash = each.status.last_crash;
+    const auto& newest = status.replica.last_crash;
+    if (crash && (!newest || crash->time_ms > newest->time_ms)) status.replica.last_crash = crash;
+  }
   status.state = StateName(best->status.state);
   status.why = best->status.message;
 }
@@ -334,7 +342,7 @@ void Deployment::Observe() {
   std::set<int> seen;
   for (const ReplicaView& replica : status.replicas) {
     service.num_queued += replica.num_queued;
-    const bool is_ready = replica.status.state == ReplicaState::kReady;
+    const bool is_ready = Serves(replica.status.state);
     service.replicas.push_back({std::to_string(replica.index), is_ready, replica.num_ongoing});
     if (is_ready) model.engines.push_back(replica.status.ready);
     seen.insert(replica.index);

@@ -36,7 +36,7 @@ Result<protocol::Planned> PlanEngine(const std::string& executable, protocol::Lo
   while (WaitReadable(engine->channel().fd(), deadline_s)) {
     auto message = engine->channel().Receive();
     if (!message.ok()) {
-      return Unavailable("the engine that was to plan '" + model + "' " + engine->Wait(1.0));
+      return Unavailable("the engine that was to plan '" + model + "' " + engine->Wait(1.0).how);
     }
     if (auto* planned = std::get_if<protocol::Planned>(&*message)) return std::move(*planned);
     if (auto* failed = std::get_if<protocol::Failed>(&*message)) {

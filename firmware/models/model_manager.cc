@@ -22,16 +22,6 @@ constexpr double kPlanTimeoutS = 15;
 
 }  // namespace
 
-Ticket::~Ticket() {
-  if (stream_ != nullptr && !finished_) replica_->Abort(stream_->request_id());
-}
-
-std::optional<StreamEvent> Ticket::Next(std::chrono::duration<double> timeout) {
-  auto event = stream_->Next(timeout);
-  if (event && IsFinal(*event)) finished_ = true;
-  return event;
-}
-
 std::string NameOfDirectory(const std::string& model_directory) {
   const auto path = std::filesystem::path(model_directory).lexically_normal();
   return (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
@@ -196,6 +186,9 @@ Status ModelManager::Wake(const std::string& model_name) {
   const ModelStatus status = deployment->status();
   if (status.replica.state == ReplicaState::kFailed && !status.is_held) {
     return ServeAnew(deployment->options());
+  }
+  for (const auto& replica : deployment->replicas()) {
+    if (replica->status().state != ReplicaState::kReady) (void)replica->TryAgain();
   }
   deployment->Wake();
   return Status::Ok();
@@ -428,10 +421,17 @@ Result<Ticket> ModelManager::Submit(const std::string& model_name, protocol::Gen
   HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, Find(model_name));
   generate.request_id = next_request_id_.fetch_add(1);
   const std::string route = facts.route;
-  HEARTH_ASSIGN_OR_RETURN(auto placed,
-                          deployment->Place(std::move(generate), std::move(facts), client_gone));
-  deployment->observer().OnPlaced(route);
-  return Ticket(std::move(placed.replica), std::move(placed.stream));
+  // Kept by the ticket: a request whose engine ends before its first token is placed once more.
+  auto place = [deployment, client_gone](protocol::Generate again,
+                                         metrics::RequestFacts its) -> Result<Placed> {
+    HEARTH_ASSIGN_OR_RETURN(auto placed,
+                            deployment->Place(std::move(again), std::move(its), client_gone));
+    return Placed{std::move(placed.replica), std::move(placed.stream)};
+  };
+  auto ticket = Ticket::Submit(deployment->model_name(), std::move(generate), std::move(facts),
+                               std::move(place), &quarantine_, &deployment->observer());
+  if (ticket.ok()) deployment->observer().OnPlaced(route);
+  return ticket;
 }
 
 // ---- All of them

@@ -17,31 +17,15 @@
 #include "firmware/metrics/service_observer.h"
 #include "firmware/models/deployment.h"
 #include "firmware/models/probe.h"
+#include "firmware/models/quarantine.h"
 #include "firmware/models/replica.h"
 #include "firmware/models/scaler.h"
+#include "firmware/models/ticket.h"
 
 namespace hearth::models {
 
 // The name a model is served under when nobody gives one: that of its directory.
 std::string NameOfDirectory(const std::string& model_directory);
-
-// A submitted request. Destroying it before its final event was read aborts the request in the
-// engine.
-class Ticket {
- public:
-  Ticket(std::shared_ptr<Replica> replica, std::shared_ptr<TokenStream> stream)
-      : replica_(std::move(replica)), stream_(std::move(stream)) {}
-  ~Ticket();
-  Ticket(Ticket&&) = default;
-  Ticket& operator=(Ticket&&) = delete;
-
-  std::optional<StreamEvent> Next(std::chrono::duration<double> timeout);
-
- private:
-  std::shared_ptr<Replica> replica_;
-  std::shared_ptr<TokenStream> stream_;  // null after a move
-  bool finished_ = false;
-};
 
 struct ModelManagerOptions {
   std::string engine_executable;   // path of hearth-engine
@@ -134,8 +118,9 @@ class ModelManager {
   // Assigns the request id and hands the request to the model's replica with the fewest ongoing
   // requests; waits in line where it must (Deployment::Place, which also names the errors).
   // model_name: a name or an alias; may be empty when exactly one model is served. kNotFound for an
-  // unknown model, kInvalidArgument for none where several are served.
-  // client_gone: asked while the request waits; may be empty.
+  // unknown model, kInvalidArgument for none where several are served, and for a request in
+  // quarantine. client_gone: asked while the request waits, now or when it is placed once more; may
+  // be empty.
   Result<Ticket> Submit(const std::string& model_name, protocol::Generate generate,
                         metrics::RequestFacts facts, const std::function<bool()>& client_gone = {});
 
@@ -144,6 +129,9 @@ class ModelManager {
 
   // Of a name that Resolve gave.
   metrics::ServiceObserver& ObserverOf(const std::string& model_name) const;
+
+  // Requests that engines died of.
+  Quarantine& quarantine() { return quarantine_; }
 
   // Of all models that are known.
   std::vector<ModelStatus> Statuses() const;
@@ -185,6 +173,7 @@ class ModelManager {
   metrics::RequestLedger* const ledger_;
   metrics::Metric *const loop_duration_, *const num_loops_;
   std::atomic<uint64_t> next_request_id_{1};
+  Quarantine quarantine_;
   uint64_t loops_ = 0;  // Observe only
 
   mutable std::mutex mutex_;                // guards what follows; before the deployments'

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/clock.h"
@@ -10,20 +11,6 @@
 #include "base/log.h"
 
 namespace hearth::models {
-namespace {
-
-constexpr double kBackOffMaxS = 60;
-// An engine that served this long has earned an immediate restart.
-constexpr double kStableAfterS = 60;
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
-}  // namespace
 
 std::string_view StateName(ReplicaState state) {
   switch (state) {
@@ -33,6 +20,8 @@ std::string_view StateName(ReplicaState state) {
       return "ready";
     case ReplicaState::kRestarting:
       return "restarting";
+    case ReplicaState::kDegraded:
+      return "degraded";
     case ReplicaState::kFailed:
       return "failed";
     case ReplicaState::kStopped:
@@ -42,263 +31,17 @@ std::string_view StateName(ReplicaState state) {
 }
 
 Replica::Replica(std::string executable, protocol::Load load,
-                 std::unique_ptr<metrics::EngineObserver> observer, std::shared_ptr<Bell> bell)
+                 std::unique_ptr<metrics::EngineObserver> observer, std::shared_ptr<Bell> bell,
+                 const ReplicaOptions& options)
     : executable_(std::move(executable)),
       load_(std::move(load)),
+      options_(options),
       bell_(std::move(bell)),
       observer_(std::move(observer)),
       role_(observer_ == nullptr ? ReplicaRole::kCandidate : ReplicaRole::kServing),
       thread_([this] { Run(); }) {}
 
 Replica::~Replica() { Stop(); }
-
-// ---- The engine's lives
-// -----------------------------------------------------------------------------
-
-void Replica::Run() {
-  double back_off_s = 0;
-  while (true) {
-    const double started_s = MonotonicSeconds();
-    const std::string end = RunEngine();
-    if (MonotonicSeconds() - started_s > kStableAfterS) back_off_s = 0;
-    if (!GoesOn(end, back_off_s)) break;
-    if (!SleepUnlessStopping(back_off_s)) break;
-    back_off_s = std::min(kBackOffMaxS, back_off_s == 0 ? 1 : 2 * back_off_s);
-  }
-  {
-    std::lock_guard watching(observer_mutex_);
-    std::lock_guard lock(mutex_);
-    if (status_.state != ReplicaState::kFailed) status_.state = ReplicaState::kStopped;
-    if (observer_ != nullptr) observer_->OnState(StateName(status_.state));
-    ended_ = true;
-  }
-  Ring();
-}
-
-bool Replica::GoesOn(const std::string& end, double back_off_s) {
-  const std::string engine = "the engine of model '" + load_.served_model_name + "' ";
-  std::string message = engine + end;
-  {
-    std::lock_guard watching(observer_mutex_);
-    std::lock_guard lock(mutex_);
-    num_queued_ = 0;
-    const double unload_s = stopping_ ? MonotonicSeconds() - stop_time_s_ : 0;
-    if (observer_ != nullptr) observer_->OnEngineGone(unload_s);
-    if (stopping_ || status_.state == ReplicaState::kFailed) return false;
-    if (role_ == ReplicaRole::kCandidate) {
-      LOG(kError) << message << " before it served";
-      status_.state = ReplicaState::kFailed;
-      status_.message = std::move(message);
-      return false;
-    }
-    if (role_ == ReplicaRole::kDraining) {
-      LOG(kError) << message << " while it finished its last requests";
-      return false;
-    }
-    status_.last_crash = message;
-    message += back_off_s > 0 ? "; it is started again in " +
-                                    std::to_string(static_cast<int>(back_off_s)) + " s"
-                              : "; it is started again";
-    LOG(kError) << message;
-    ++status_.restarts;
-    status_.state = ReplicaState::kRestarting;
-    status_.message = std::move(message);
-    if (observer_ != nullptr) {
-      observer_->OnRestart();
-      observer_->OnState(StateName(status_.state));
-    }
-  }
-  Ring();
-  return true;
-}
-
-void Replica::Engage(const std::shared_ptr<EngineProcess>& engine) {
-  {
-    std::lock_guard watching(observer_mutex_);
-    std::lock_guard lock(mutex_);
-    engine_ = engine;
-    status_.engine_pid = engine->pid();
-    if (status_.state != ReplicaState::kRestarting) status_.state = ReplicaState::kLoading;
-    if (stopping_) engine->channel().Shutdown();
-    if (observer_ != nullptr) {
-      observer_->OnProcessStarted();
-      observer_->OnState(StateName(status_.state));
-    }
-  }
-  if (const Status sent = engine->channel().Send(load_); !sent.ok()) {
-    LOG(kWarning) << "the engine went away while it was told what to load: " << sent.message();
-  }
-}
-
-void Replica::Disengage() {
-  {
-    std::lock_guard lock(mutex_);
-    engine_.reset();
-    status_.engine_pid = -1;
-    // At once, so that a request that comes now waits for the next engine instead of being refused.
-    if (role_ == ReplicaRole::kServing && status_.state != ReplicaState::kFailed) {
-      status_.state = ReplicaState::kRestarting;
-    }
-  }
-  FailInFlight("the engine of model '" + load_.served_model_name +
-               "' ended while it worked on this request; try again");
-}
-
-std::string Replica::RunEngine() {
-  auto started = EngineProcess::Start(executable_);
-  if (!started.ok()) {
-    SetState(ReplicaState::kFailed, started.status().message());
-    LOG(kError) << started.status().message();
-    return "did not start";
-  }
-  const std::shared_ptr<EngineProcess> engine = std::move(started).value();
-  Engage(engine);
-  while (true) {
-    auto message = engine->channel().Receive();
-    if (!message.ok()) {
-      if (message.status().code() != StatusCode::kUnavailable) {
-        LOG(kError) << "the engine sent a broken frame: " << message.status().message();
-      }
-      break;
-    }
-    HandleFrame(std::move(message).value());
-  }
-  Disengage();
-  // The channel has ended. A killed engine is a zombie by now; one that shuts down gets its grace.
-  const bool stopping = [this] {
-    std::lock_guard lock(mutex_);
-    return stopping_;
-  }();
-  return engine->Wait(stopping ? kShutdownGraceS : 1.0);
-}
-
-void Replica::HandleFrame(protocol::Message message) {
-  const auto watch = [this](const auto& tell) {
-    std::lock_guard watching(observer_mutex_);
-    if (observer_ != nullptr) tell(*observer_);
-  };
-  std::visit(
-      Overloaded{
-          [this](protocol::Progress& progress) {
-            std::lock_guard lock(mutex_);
-            status_.phase = std::move(progress.phase);
-            status_.progress = progress.fraction;
-          },
-          [this](protocol::Ready& ready) { HandleReady(std::move(ready)); },
-          [this](protocol::Failed& failed) {
-            LOG(kError) << "model '" << load_.served_model_name
-                        << "' cannot be served: " << failed.message;
-            SetState(ReplicaState::kFailed, std::move(failed.message));
-          },
-          [&](protocol::Accepted& accepted) {
-            const auto facts = FactsOf(accepted.request_id);
-            if (!facts) return;
-            watch([&](metrics::EngineObserver& observer) {
-              observer.OnAccepted(accepted.request_id, *facts, accepted.num_prompt_tokens);
-            });
-            Deliver(accepted.request_id, accepted);
-          },
-          [&](protocol::Refused& refused) {
-            const uint64_t request_id = refused.request_id;
-            if (const auto facts = FactsOf(request_id)) {
-              watch([&](metrics::EngineObserver& observer) { observer.OnRefused(*facts); });
-            }
-            Deliver(request_id, std::move(refused));
-          },
-          [&](protocol::StepOutput& output) {
-            watch([&](metrics::EngineObserver& observer) {
-              observer.OnStep(output, MonotonicSeconds());
-            });
-            HandleStep(std::move(output));
-          },
-          [](auto&) { LOG(kError) << "the engine sent a message that only hearthd may send"; },
-      },
-      message);
-}
-
-void Replica::HandleReady(protocol::Ready ready) {
-  LOG(kInfo) << "model '" << load_.served_model_name << "' is ready on " << ready.device
-             << " after " << ready.load_time_s << " s";
-  {
-    std::lock_guard watching(observer_mutex_);
-    std::lock_guard lock(mutex_);
-    status_.ready = std::move(ready);
-    status_.progress = 1;
-    status_.phase.clear();
-    status_.message.clear();
-    status_.state = ReplicaState::kReady;
-    if (observer_ != nullptr) {
-      observer_->OnReady(status_.ready);
-      observer_->OnState(StateName(status_.state));
-    }
-  }
-  changed_.notify_all();
-  Ring();
-}
-
-std::optional<metrics::RequestFacts> Replica::FactsOf(uint64_t request_id) const {
-  std::lock_guard lock(mutex_);
-  const auto it = in_flight_.find(request_id);
-  return it == in_flight_.end() ? std::nullopt : std::optional(it->second.facts);
-}
-
-void Replica::HandleStep(protocol::StepOutput output) {
-  {
-    std::lock_guard lock(mutex_);
-    num_queued_ = output.stats.num_requests_waiting;
-  }
-  for (auto& delta : output.deltas) {
-    const uint64_t request_id = delta.request_id;
-    Deliver(request_id, std::move(delta));
-  }
-  for (auto& finished : output.finished) {
-    const uint64_t request_id = finished.request_id;
-    Deliver(request_id, std::move(finished));
-  }
-}
-
-void Replica::Deliver(uint64_t request_id, StreamEvent event) {
-  const bool is_final = IsFinal(event);
-  std::shared_ptr<TokenStream> stream;
-  {
-    std::lock_guard lock(mutex_);
-    const auto it = in_flight_.find(request_id);
-    if (it == in_flight_.end()) return;
-    stream = it->second.stream;
-    if (is_final) in_flight_.erase(it);
-  }
-  stream->Push(std::move(event));
-  if (is_final) Ring();
-}
-
-void Replica::FailInFlight(const std::string& message) {
-  std::unordered_map<uint64_t, InFlight> lost;
-  {
-    std::lock_guard lock(mutex_);
-    lost.swap(in_flight_);
-  }
-  for (auto& [request_id, in_flight] : lost) in_flight.stream->Push(EngineGone{message});
-  Ring();
-}
-
-void Replica::SetState(ReplicaState state, std::string message) {
-  {
-    std::lock_guard watching(observer_mutex_);
-    std::lock_guard lock(mutex_);
-    status_.state = state;
-    status_.message = std::move(message);
-    if (observer_ != nullptr) observer_->OnState(StateName(state));
-  }
-  changed_.notify_all();
-  Ring();
-}
-
-bool Replica::SleepUnlessStopping(double seconds) {
-  std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, std::chrono::duration<double>(seconds), [this] {
-    return stopping_ || role_ == ReplicaRole::kDraining;
-  });
-}
 
 // ---- Requests
 // ---------------------------------------------------------------------------------------
@@ -314,9 +57,9 @@ Replica::Taken Replica::Take(uint64_t request_id, metrics::RequestFacts facts,
   if (role_ != ReplicaRole::kServing) {
     return refuse(Outcome::kUnavailable, Unavailable(model + "is being exchanged; try again"));
   }
-  if (status_.state != ReplicaState::kReady || engine_ == nullptr) {
-    return refuse(status_.state == ReplicaState::kRestarting ? Outcome::kRestarting
-                  : status_.state == ReplicaState::kLoading  ? Outcome::kLoading
+  if (!Serves(status_.state) || engine_ == nullptr || renews_) {
+    return refuse(status_.state == ReplicaState::kRestarting || renews_ ? Outcome::kRestarting
+                  : status_.state == ReplicaState::kLoading             ? Outcome::kLoading
                                                              : Outcome::kUnavailable,
                   Unavailable(model + "is " + std::string(StateName(status_.state)) +
                               (status_.message.empty() ? "" : ": " + status_.message)));
@@ -409,6 +152,19 @@ bool Replica::Unretire() {
   return true;
 }
 
+bool Replica::TryAgain() {
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_ || stopping_ || role_ != ReplicaRole::kServing) return false;
+    crash_ = {};
+    try_again_ = engine_ == nullptr;
+    renews_ = engine_ != nullptr && status_.safe_mode;
+    renew_time_s_ = MonotonicSeconds();
+  }
+  changed_.notify_all();
+  return true;
+}
+
 void Replica::Attach(std::unique_ptr<metrics::EngineObserver> observer) {
   std::lock_guard watching(observer_mutex_);
   observer_ = std::move(observer);
@@ -425,7 +181,10 @@ void Replica::HandGaugesOver() {
 
 ReplicaStatus Replica::status() const {
   std::lock_guard lock(mutex_);
-  return status_;
+  ReplicaStatus status = status_;
+  if (engine_ != nullptr) status.steps = engine_->pulse().Read().steps;
+  status.seems_stalled = watch_ != nullptr && watch_->seems_stalled();
+  return status;
 }
 
 ReplicaRole Replica::role() const {

@@ -7,7 +7,8 @@ namespace hearth::models {
 bool IsFinal(const StreamEvent& event) {
   return std::holds_alternative<protocol::FinishedRequest>(event) ||
          std::holds_alternative<protocol::Refused>(event) ||
-         std::holds_alternative<EngineGone>(event);
+         std::holds_alternative<EngineGone>(event) ||
+         std::holds_alternative<Quarantined>(event);
 }
 
 void TokenStream::Push(StreamEvent event) {

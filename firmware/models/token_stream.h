@@ -19,11 +19,21 @@ namespace hearth::models {
 // The engine ended before the request did.
 struct EngineGone {
   std::string message;
+  uint64_t crash_id = 0;    // which crash it was; 0 when the engine was told to end
+  bool was_suspect = false;  // the engine worked on this request when it ended
+  int retry_after_s = 1;    // when another attempt may find an engine
 };
 
-// In order: Accepted, RequestDelta..., FinishedRequest; or Refused alone; or EngineGone at any point.
-using StreamEvent = std::variant<protocol::Accepted, protocol::RequestDelta,
-                                 protocol::FinishedRequest, protocol::Refused, EngineGone>;
+// The request was in the batch of two engines that ended unexpectedly, and is not tried again.
+struct Quarantined {
+  std::string message;
+};
+
+// In order: Accepted, RequestDelta..., FinishedRequest; or Refused alone; or EngineGone or Quarantined
+// at any point.
+using StreamEvent =
+    std::variant<protocol::Accepted, protocol::RequestDelta, protocol::FinishedRequest,
+                 protocol::Refused, EngineGone, Quarantined>;
 
 // Is this the last event of its stream?
 bool IsFinal(const StreamEvent& event);

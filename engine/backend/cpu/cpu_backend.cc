@@ -20,7 +20,7 @@ CpuBackend::CpuBackend(const CpuBackendOptions& options)
       weight_dtype_(options.weight_dtype),
       max_rows_(options.max_rows),
       max_logits_rows_(options.max_logits_rows),
-      pool_(options.num_threads > 0 ? options.num_threads : cpu::PhysicalCores()) {
+      pool_(options.num_threads > 0 ? options.num_threads : cpu::PhysicalCores(), options.beats) {
   CHECK(max_rows_ > 0 && max_logits_rows_ > 0);
   seq_of_row_.resize(static_cast<size_t>(max_rows_));
   tiles_.reserve(static_cast<size_t>(max_rows_));

@@ -1,6 +1,8 @@
 // The Backend on the CPU: fp32 activations and KV cache, bf16 or fp32 weights packed once at load.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +21,7 @@ struct CpuBackendOptions {
   int max_rows = 0;                       // of a step
   int max_logits_rows = 0;                // of a step
   const cpu::Kernels* kernels = nullptr;  // null = the best for this processor
+  std::atomic<uint64_t>* beats = nullptr;  // as in LoadOptions
   bool plan_only = false;  // sizes are right, but no weight is read and no memory taken
 };
 

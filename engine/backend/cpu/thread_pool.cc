@@ -35,7 +35,7 @@ bool WaitBriefly(const Done& done) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int num_threads) {
+ThreadPool::ThreadPool(int num_threads, std::atomic<uint64_t>* beats) : beats_(beats) {
   CHECK(num_threads >= 1) << num_threads;
   workers_.reserve(static_cast<size_t>(num_threads) - 1);
   for (int i = 1; i < num_threads; ++i) workers_.emplace_back([this, i] { WorkerLoop(i); });
@@ -50,7 +50,10 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::Run(int num_tasks, TaskFn fn, const void* context) {
   if (num_tasks <= 1 || workers_.empty()) {
-    for (int i = 0; i < num_tasks; ++i) fn(context, i, 0);
+    for (int i = 0; i < num_tasks; ++i) {
+      fn(context, i, 0);
+      Beat();
+    }
     return;
   }
   fn_ = fn;
@@ -60,14 +63,19 @@ void ThreadPool::Run(int num_tasks, TaskFn fn, const void* context) {
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();
 
-  while (RunOneTask(0)) {
-  }
+  while (RunOneTask(0)) Beat();
   const auto done = [&] { return remaining_.load(std::memory_order_acquire) == 0; };
   if (WaitBriefly(done)) return;
   for (int left = remaining_.load(std::memory_order_acquire); left != 0;
        left = remaining_.load(std::memory_order_acquire)) {
     remaining_.wait(left, std::memory_order_acquire);
   }
+}
+
+// One thread writes it: no locked instruction beside those that hand out tasks.
+void ThreadPool::Beat() {
+  if (beats_ == nullptr) return;
+  beats_->store(beats_->load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 bool ThreadPool::HasTask() const {

@@ -11,8 +11,9 @@ namespace hearth::engine {
 
 class ThreadPool {
  public:
-  // `num_threads` including the caller of ParallelFor; at least 1.
-  explicit ThreadPool(int num_threads);
+  // `num_threads` including the caller of ParallelFor; at least 1. beats: grows with every task that
+  // the caller's own thread has done, and outlives the pool; may be null.
+  explicit ThreadPool(int num_threads, std::atomic<uint64_t>* beats = nullptr);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -37,6 +38,7 @@ class ThreadPool {
   void Run(int num_tasks, TaskFn fn, const void* context);
   bool RunOneTask(int thread);
   bool HasTask() const;
+  void Beat();
   void WorkerLoop(int thread);
 
   // Number of tasks of the job in the high half, the next one to hand out in the low half. A task
@@ -47,6 +49,7 @@ class ThreadPool {
   std::atomic<bool> stopping_{false};
   TaskFn fn_ = nullptr;
   const void* context_ = nullptr;
+  std::atomic<uint64_t>* const beats_;
   std::vector<std::thread> workers_;
 };
 

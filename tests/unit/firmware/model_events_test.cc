@@ -35,7 +35,8 @@ class ModelEventsTest : public testing::Test {
     return model;
   }
   // "kind: text" of the events that this state adds.
-  std::vector<std::string> EventsOf(const std::vector<ModelStatus>& models) {
+  std::vector<std::string> EventsOf(std::vector<ModelStatus> models) {
+    for (ModelStatus& model : models) model.replicas = {{0, model.replica, 0, 0, 0}};
     const size_t before = history_->Events(0, INT64_MAX)->size();
     events_->Update(models);
     std::vector<std::string> added;
@@ -68,6 +69,21 @@ TEST_F(ModelEventsTest, ACrashBetweenTwoLooksIsSeen) {
   EventsOf({Model(ReplicaState::kReady)});
   EXPECT_EQ(EventsOf({Model(ReplicaState::kReady, 1)}),
             (Lines{"engine_crashed: the engine of demo ended", "model_loaded: demo is ready"}));
+}
+
+TEST_F(ModelEventsTest, AStallAndSafeModeAreSaidOnce) {
+  EventsOf({Model(ReplicaState::kReady)});
+  ModelStatus model = Model(ReplicaState::kRestarting, 1, "has not moved for 10 s");
+  model.replica.stalls = 1;
+  EXPECT_EQ(EventsOf({model}),
+            (Lines{"engine_stalled: the engine of demo did not get on and was killed",
+                   "engine_crashed: the engine of demo ended: has not moved for 10 s"}));
+  model.replica.safe_mode = true;
+  EXPECT_EQ(EventsOf({model}),
+            Lines{"engine_degraded: the engine of demo kept ending and runs in safe mode"});
+  model.replica.state = ReplicaState::kDegraded;
+  EXPECT_EQ(EventsOf({model}), Lines{"model_loaded: demo is ready"});
+  EXPECT_EQ(EventsOf({model}), Lines{});
 }
 
 TEST_F(ModelEventsTest, ASettingThatChangesIsAnEventAndTheFirstOneIsNot) {

@@ -7,6 +7,16 @@ namespace {
 
 using Field = ResponseWriter::UsageField;
 
+TEST(LostRequestBody, SaysWhatWasLostAndWhetherToAskAgain) {
+  EXPECT_EQ(DumpJson(LostRequestBody({.message = "gone", .request_id = "r1", .generated_tokens = 7})),
+            R"({"error":{"message":"gone","type":"engine_restarted","param":null,"code":503,)"
+            R"("request_id":"r1","generated_tokens":7}})");
+  const Json put_away =
+      LostRequestBody({.message = "no", .request_id = "r1", .is_quarantined = true})["error"];
+  EXPECT_EQ(put_away["code"], "request_quarantined");
+  EXPECT_EQ(put_away["type"], "invalid_request_error");
+}
+
 TEST(ResponseWriter, WritesAWholeChatAnswer) {
   const ResponseWriter writer(Endpoint::kChatCompletions, "r1", "m", 1700000000);
   EXPECT_EQ(DumpJson(writer.Whole({"hi"}, "stop", {3, 2, 1})),

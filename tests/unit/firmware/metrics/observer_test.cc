@@ -102,8 +102,11 @@ TEST_F(EngineObserverTest, TakesEachIntervalFromItsOwnClock) {
 }
 
 TEST_F(EngineObserverTest, CountsWhatAnEngineTookWithItAsErrors) {
+  RequestFacts second_try = Arrived(100.0);
+  second_try.num_requeues = 1;
   observer_.OnAccepted(1, Arrived(100.0), 4);
-  observer_.OnAccepted(2, Arrived(100.0), 4);
+  observer_.OnAccepted(2, second_try, 4);
+  observer_.OnAccepted(3, Arrived(100.0), 4);  // has no token yet: it is placed once more
   observer_.OnStep(Step(100.5, {1}), 100.5);
   observer_.OnEngineGone(0);
   EXPECT_EQ(Value("vllm:request_success_total{engine=\"0\",finished_reason=\"error\""), 2);

@@ -61,12 +61,10 @@ TEST_F(ModelManagerTest, FailsWhatADeadEngineHeldAndServesTheNextRequest) {
 TEST_F(ModelManagerTest, WaitsLongerBeforeEachFurtherRestart) {
   Serve("dies-on-requests");
   WaitFor(ReplicaState::kReady);
-  for (int life = 0; life < 2; ++life) {
-    auto ticket = Submit("hi");  // waits for the restart
-    ASSERT_TRUE(ticket.ok()) << ticket.status().ToString();
-    Expect<protocol::Accepted>(*ticket);
-    Expect<EngineGone>(*ticket);
-  }
+  auto ticket = Submit("hi");  // two engines end under it
+  ASSERT_TRUE(ticket.ok()) << ticket.status().ToString();
+  Expect<protocol::Accepted>(*ticket);
+  Expect<Quarantined>(*ticket);
   const auto delayed = [&] { return status().message.find("again in 1 s") != std::string::npos; };
   Eventually(delayed);
   EXPECT_TRUE(delayed()) << status().message;
