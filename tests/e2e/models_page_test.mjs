@@ -16,7 +16,7 @@ const kPatienceMs = 30000;
 const kConfig = `llm_configs:
   - model_loading_config: { model_id: sleeper, model_source: ${kDemoModel} }
     deployment_config:
-      autoscaling_config: { min_replicas: 0, max_replicas: 3, target_ongoing_requests: 2, downscale_delay_s: 600 }
+      autoscaling_config: { min_replicas: 0, max_replicas: 3, target_ongoing_requests: 1, look_back_period_s: 2, upscale_delay_s: 4, downscale_delay_s: 600 }
     engine_kwargs: { served_model_name: [sleeper, dozer], kv_cache_memory_bytes: 33554432 }
   - model_loading_config: { model_id: stays, model_source: ${kDemoModel} }
     deployment_config: { autoscaling_config: { min_replicas: 1, max_replicas: 1 } }
@@ -63,7 +63,7 @@ after(async () => {
 });
 
 test('what sleeps and what must stay are told apart, in words', async () => {
-  await seen('the model that sleeps', card('sleeper'), /asleep[\s\S]*also called dozer[\s\S]*next request wakes it/);
+  await seen('the model that sleeps', card('sleeper'), /asleep[\s\S]*also called dozer[\s\S]*next request/);
   assert.ok(await usable(button(card('sleeper'), 'load')));
   assert.ok(!await usable(button(card('sleeper'), 'unload')));
   await seen('the model that stays', card('stays'), /ready[\s\S]*pinned[\s\S]*min_replicas is 1/);
@@ -94,11 +94,19 @@ test('a model is woken and unloaded by a button, which keeps the focus', async (
   await eventually('its replicas gone from the page', async () => (await card('sleeper').locator('[data-replica]').count()) === 0);
 });
 
-test('requests in flight and those that wait are counted', async () => {
-  const answers = Array.from({ length: 3 }, () => box.chat('Tell me a long story.', { model: 'stays', max_tokens: 400, ignore_eos: true }));
-  await seen('requests', card('stays').locator('.numbers'), /[1-3] ongoing/);
-  for (const answer of await Promise.all(answers)) assert.equal(answer.status, 200);
-  await seen('their end', card('stays').locator('.numbers'), /0 ongoing[\s\S]*Last used\s+now/);
+test('under load the requests are counted, and the autoscaler says what it will do and does it', async () => {
+  let isOver = false;
+  const client = async () => {
+    while (!isOver) assert.equal((await box.chat('Tell me a long story.', { model: 'sleeper', max_tokens: 1000, ignore_eos: true })).status, 200);
+  };
+  const clients = Promise.all([client(), client(), client()]);
+  await seen('requests', card('sleeper').locator('.numbers'), /[1-3] ongoing[\s\S]*Last used\s+now/);
+  await seen('what it will do', card('sleeper').locator('.autoscaler'), /More replicas in \ds/);
+  await seen('the further replica', card('sleeper').locator('[data-replica="1"]'), /ready/);
+  assert.ok((await served('sleeper')).autoscaling.current_replicas > 1);
+  isOver = true;
+  await clients;
+  await seen('the end of the load', card('sleeper').locator('.numbers'), /0 ongoing, 0 waiting/);
 });
 
 test('a model is pulled, with pause and progress, checked, served, and kept while it serves', async () => {

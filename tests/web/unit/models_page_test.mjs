@@ -7,7 +7,7 @@ import {
 } from '../../../webui/js/models/library_words.js';
 import { memoryParts, modelMemory } from '../../../webui/js/models/memory_parts.js';
 import {
-  agoText, factsText, keptText, lastUsedText, loadAction, modelState, stateChanges, stateOf, whyText,
+  agoText, factsText, keptText, lastUsedText, loadAction, modelState, requestsText, stateChanges, stateOf, whyText,
 } from '../../../webui/js/models/model_words.js';
 import { directionText, loadShare, scaleOf } from '../../../webui/js/models/scale_marks.js';
 
@@ -47,6 +47,13 @@ test('last use: never, now, or so long ago', () => {
   assert.equal(lastUsedText(model({ last_used_ms: kNow - 179e3 }), kNow), '2 minutes ago');
   assert.equal(agoText(kNow - 26 * 3600e3, kNow), '1 day ago');
   assert.equal(agoText(kNow + 5000, kNow), 'now', 'the clocks of box and browser may differ');
+});
+
+test('requests are counted, with their limits where there are any', () => {
+  const limits = { max_ongoing_requests: 1e9, max_queued_requests: -1 };
+  assert.equal(requestsText(model({ num_ongoing: 3, num_waiting: 1, ...limits })), '3 ongoing, 1 waiting');
+  assert.equal(requestsText(model({ ...limits, max_ongoing_requests: 64, max_queued_requests: 0 })),
+    '0 ongoing, 0 waiting (at most 64 ongoing in each replica, at most 0 waiting)');
 });
 
 test('only what is not loaded can be loaded, and what must stay says why', () => {
@@ -109,10 +116,10 @@ test('the scale reaches from no replica to the most that anything asks for', () 
   assert.equal(scaleOf({ ...kScaling, max_replicas: 0, current_replicas: 0, target_replicas: 0, desired_replicas: 0 }).length, 1);
 });
 
-test('the direction names how many and when', () => {
-  assert.equal(directionText(kScaling), '1 more in 4s');
-  assert.equal(directionText({ ...kScaling, direction: 'down', desired_replicas: 0, delay_left_s: 90 }), '1 fewer in 1m 30s');
-  assert.equal(directionText({ ...kScaling, direction: 'up', delay_left_s: 0 }), '1 more now');
+test('the direction names when, and the load how far it is from what is wished', () => {
+  assert.equal(directionText(kScaling), 'More replicas in 4s.');
+  assert.equal(directionText({ ...kScaling, direction: 'down', delay_left_s: 90 }), 'Fewer replicas in 1m 30s.');
+  assert.equal(directionText({ ...kScaling, direction: 'up', delay_left_s: 0 }), 'More replicas now.');
   assert.equal(directionText({ ...kScaling, direction: 'none', delay_left_s: 0 }), 'It stays as it is.');
   assert.match(directionText({ ...kScaling, prevented_by: 'memory' }), /does not get them/);
   assert.equal(loadShare(kScaling), 1.5);

@@ -5,7 +5,7 @@ import { el, icon } from '../shell/dom.js';
 import { t } from '../shell/i18n.js';
 import { formatDuration } from '../time/time_range.js';
 import { say, setText } from './kept.js';
-import { directionText, kMarks, loadShare, scaleOf } from './scale_marks.js';
+import { directionText, kMarks, loadShare, scaleOf, wishedLoad } from './scale_marks.js';
 
 const percent = (share) => `${share * 100}%`;
 
@@ -47,9 +47,9 @@ export class AutoscalerView {
     this.scale_.setAttribute('aria-label', kMarks.map(([field, word]) => `${t(word)} ${autoscaling[field]}`).join(', '));
     this.loadBar_.style.width = percent(Math.min(2, loadShare(autoscaling)) / 2);
     this.loadBar_.dataset.over = String(loadShare(autoscaling) > 1);
-    setText(this.load_, t('{mean} requests on average over the last {time}; {each} are wanted for each replica.', {
-      mean: formatValue(autoscaling.ongoing_requests, 'none', 1), time: formatDuration(autoscaling.look_back_period_s * 1000),
-      each: formatValue(autoscaling.target_ongoing_requests, 'none') }));
+    setText(this.load_, t('Load over the last {time}: {mean} of {wished} requests.', {
+      time: formatDuration(autoscaling.look_back_period_s * 1000), mean: formatValue(autoscaling.ongoing_requests, 'none', 1),
+      wished: formatValue(wishedLoad(autoscaling), 'none') }));
     setText(this.direction_, directionText(autoscaling));
   }
 

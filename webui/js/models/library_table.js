@@ -81,7 +81,7 @@ export class LibraryTable {
     this.none_ = el('p', { class: 'note' }, t('No model lies in the library yet: pull, import or upload one.'));
     this.scroll_ = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('Models on the disk') },
       el('table', { class: 'rows', id: 'library' }, el('thead', {}, el('tr', {}, column(t('Model')), column(t('State')), column(t('Size'), 'number'),
-        column(t('Revision')), column(t('Content')), column(t('Verified')), column(t('Served as')), column(t('Actions')))), body));
+        column(t('Revision')), column(t('Content')), column(t('Verified')), column(t('Served as')), column(t('Actions'), 'number'))), body));
     this.trouble_ = el('p', { class: 'alert error', hidden: true });
     this.disk_ = el('span', {});
     this.garbage_ = el('span', {});

@@ -5,15 +5,9 @@ import { t } from '../shell/i18n.js';
 import { AutoscalerView } from './autoscaler_view.js';
 import { CrashView } from './crash_view.js';
 import { actionButton, problemLine, say, setText, setUsable } from './kept.js';
-import { countText, factsText, keptText, lastUsedText, loadAction, modelState, whyText } from './model_words.js';
+import { factsText, keptText, lastUsedText, loadAction, modelState, requestsText, whyText } from './model_words.js';
 import { loadModel, unloadModel } from './models_api.js';
 import { ReplicaTable } from './replica_table.js';
-
-function limitText(model) {
-  const { max_ongoing_requests: ongoing, max_queued_requests: queued } = model;
-  const most = t('at most {count} ongoing in each replica', { count: countText(ongoing) });
-  return queued < 0 ? most : `${most}, ${t('{count} waiting', { count: countText(queued) })}`;
-}
 
 export class ModelCard {
   /** @param reload() asks the box again at once */
@@ -59,7 +53,7 @@ export class ModelCard {
     say(this.aliases_, model.aliases.length > 0 ? t('also called {aliases}', { aliases: model.aliases.join(', ') }) : '');
     say(this.why_, whyText(model));
     this.showActions_(model);
-    setText(this.numbers_.requests, `${t('{ongoing} ongoing, {waiting} waiting', { ongoing: countText(model.num_ongoing), waiting: countText(model.num_waiting) })} (${limitText(model)})`);
+    setText(this.numbers_.requests, requestsText(model));
     setText(this.numbers_.used, lastUsedText(model, Date.now()));
     setText(this.numbers_.place, model.source || model.path);
     say(this.facts_, factsText(model.model));

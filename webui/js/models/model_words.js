@@ -8,6 +8,7 @@ const kStates = {
   ready: ['ok', msg('ready')], loading: ['busy', msg('loading')], restarting: ['busy', msg('restarting')],
   degraded: ['warning', msg('degraded')], failed: ['error', msg('failed')], asleep: ['off', msg('asleep')], stopped: ['off', msg('stopped')],
 };
+const kNoLimit = 1e9;  // Ray's default of max_ongoing_requests
 const kWithProgress = ['loading', 'restarting'];
 
 export const bytesText = (bytes) => (bytes === null || bytes === undefined ? '–' : formatValue(bytes, 'bytes'));
@@ -47,6 +48,14 @@ export function agoText(ms, nowMs) {
 export function lastUsedText({ last_used_ms: ms, num_ongoing: ongoing }, nowMs) {
   if (ongoing > 0) return t('now');
   return ms > 0 ? agoText(ms, nowMs) : t('not since the box was started');
+}
+
+/** "3 ongoing, 2 waiting (at most 64 ongoing in each replica, 32 waiting)" */
+export function requestsText({ num_ongoing: ongoing, num_waiting: waiting, max_ongoing_requests: mostOngoing, max_queued_requests: mostWaiting }) {
+  const now = t('{ongoing} ongoing, {waiting} waiting', { ongoing: countText(ongoing), waiting: countText(waiting) });
+  const limits = [mostOngoing < kNoLimit && t('at most {count} ongoing in each replica', { count: countText(mostOngoing) }),
+    mostWaiting >= 0 && t('at most {count} waiting', { count: countText(mostWaiting) })].filter(Boolean);
+  return limits.length > 0 ? `${now} (${limits.join(', ')})` : now;
 }
 
 /** @returns 'Load' as it is called now, or null where nothing is to be loaded */

@@ -23,16 +23,17 @@ export function scaleOf(autoscaling) {
   };
 }
 
-/** How much of what its replicas shall have at once it has. @returns share; 1 is as wished */
-export function loadShare({ ongoing_requests: ongoing, target_ongoing_requests: each, target_replicas: replicas }) {
-  return each > 0 ? ongoing / (each * Math.max(1, replicas)) : 0;
-}
+/** How many requests at once its replicas are there for. */
+export const wishedLoad = ({ target_ongoing_requests: each, target_replicas: replicas }) => each * Math.max(1, replicas);
 
-/** "one more in 4 s", or that it stays. */
-export function directionText({ direction, delay_left_s: left, target_replicas: target, desired_replicas: desired, prevented_by: prevented }) {
+/** How much of what its replicas are there for it has. @returns share; 1 is as wished */
+export const loadShare = (autoscaling) => (wishedLoad(autoscaling) > 0 ? autoscaling.ongoing_requests / wishedLoad(autoscaling) : 0);
+
+/** Where it goes, and when. How many at once the box's own sentence says: the last one goes alone. */
+export function directionText({ direction, delay_left_s: left, prevented_by: prevented }) {
   if (prevented) return t('It shall have more replicas and does not get them.');
-  const values = { count: Math.max(1, Math.abs(desired - target)), time: formatDuration(Math.ceil(left) * 1000) };
-  if (direction === 'up') return left > 0 ? t('{count} more in {time}', values) : t('{count} more now', values);
-  if (direction === 'down') return left > 0 ? t('{count} fewer in {time}', values) : t('{count} fewer now', values);
+  const time = formatDuration(Math.ceil(left) * 1000);
+  if (direction === 'up') return left > 0 ? t('More replicas in {time}.', { time }) : t('More replicas now.');
+  if (direction === 'down') return left > 0 ? t('Fewer replicas in {time}.', { time }) : t('Fewer replicas now.');
   return t('It stays as it is.');
 }
