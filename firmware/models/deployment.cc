@@ -146,7 +146,7 @@ Deployment::Verdict Deployment::TakeLocked(Visit& visit) {
   if (MonotonicSeconds() >= refuse_until_s_) refuse_waking_.clear();
   const bool can_wake = options_.autoscaling.max_replicas > 0 && refuse_waking_.empty();
   if (wakes && can_wake) {
-    if (has_none && !wanted_) {
+    if (has_none && target_ == 0 && !wanted_) {
       wanted_ = true;
       scaler_bell_->Ring();
     }

@@ -4,18 +4,28 @@
 export const kPeriodMs = 100;
 
 /**
- * The targets of each sample, from what was seen until then.
- * samples: [{ms, requests, ready}], one each kPeriodMs; config: Ray's autoscaling_config, whole.
+ * The target at each sample, for replicas that are ready startMs after they were asked for.
+ * samples: [{ms, requests}], one each kPeriodMs; config: Ray's autoscaling_config, whole.
  */
-export function simulate(samples, config, firstTarget) {
-  let target = firstTarget;
+export function simulate(samples, config, startMs) {
+  let target = 0;
   let count = 0;
+  let ready = 0;
+  let askedMs = 0;
   const periods = (seconds) => Math.round(seconds * 1000 / kPeriodMs);
-  return samples.map(({ ms, requests, ready }, index) => {
+  return samples.map(({ ms, requests }, index) => {
+    const before = target;
+    if (target < ready || (target > ready && ms - askedMs >= startMs)) ready = target;
+    decide(ms, requests, index);
+    if (target > before) askedMs = ms;
+    return target;
+  });
+
+  function decide(ms, requests, index) {
     if (ready === 0) {
       count = 0;
       if (requests > 0) target = Math.max(Math.ceil(config.upscaling_factor ?? 1), target);
-      return target;
+      return;
     }
     const seen = samples.slice(0, index + 1).filter((sample) => ms - sample.ms <= config.look_back_period_s * 1000);
     const mean = seen.reduce((sum, sample) => sum + sample.requests, 0) / seen.length;
@@ -34,8 +44,7 @@ export function simulate(samples, config, firstTarget) {
     } else {
       count = 0;
     }
-    return target;
-  });
+  }
 }
 
 /** [{ms, from, to}] of a row of targets. */
