@@ -34,6 +34,9 @@ inline constexpr int kHttpStreamThreads = 256;
 // Names of models one hearthd serves in its life: each makes some 500 series that stay.
 inline constexpr size_t kModelsMax = 64;
 
+// Engines of one model: each makes some 300 series that stay, and one box has one device to share.
+inline constexpr int kReplicasMax = 8;
+
 // Stop strings of one request (OpenAI allows 4) and their length.
 inline constexpr int kStopStringsMax = 16;
 inline constexpr size_t kStopStringBytesMax = 1024;

@@ -19,8 +19,10 @@
 #include "firmware/api/engine_log_api.h"
 #include "firmware/api/events_api.h"
 #include "firmware/api/history_api.h"
+#include "firmware/api/library_api.h"
 #include "firmware/api/metrics_api.h"
 #include "firmware/api/model_edits.h"
+#include "firmware/api/model_states_api.h"
 #include "firmware/api/models_api.h"
 #include "firmware/api/openai_api.h"
 #include "firmware/api/prometheus_api.h"
@@ -37,6 +39,7 @@
 #include "firmware/http/assets_handler.h"
 #include "firmware/http/body_file.h"
 #include "firmware/http/server.h"
+#include "firmware/library/library.h"
 #include "firmware/metrics/http_observer.h"
 #include "firmware/metrics/metrics_pages.h"
 #include "firmware/metrics/process_metrics.h"
@@ -76,6 +79,25 @@ usage::UsageReporterOptions UsageOptionsOf(const ApplianceOptions& options) {
           {options.usage_opt_out, options.usage_stats.enabled, options.usage_stats_where}};
 }
 
+// What serves, and what is configured to: in recovery nothing serves, and all of it is wanted still.
+std::vector<library::Use> UsesOf(const std::vector<apply::ServedModel>& serving,
+                                 apply::ConfigStore& store) {
+  std::vector<library::Use> uses;
+  const auto add = [&](const config::LlmConfig& model, const std::string& directory) {
+    const config::ModelLoadingConfig& from = model.model_loading_config;
+    uses.push_back(
+        {from.model_id, from.model_source.empty() ? from.model_id : from.model_source, directory});
+  };
+  for (const apply::ServedModel& model : serving) add(model.config, model.directory);
+  const auto active = store.active();
+  if (!active.ok() || *active == 0) return uses;
+  const auto revision = store.Get(*active);
+  if (!revision.ok()) return uses;
+  const config::CheckedModelConfig configured = config::CheckModelConfig(revision->document, {});
+  for (const config::LlmConfig& model : configured.llm_configs) add(model, "");
+  return uses;
+}
+
 }  // namespace
 
 // In the order of their making; the destructor of Appliance takes them down.
@@ -94,8 +116,18 @@ struct Appliance::Parts {
         ledger(&registry),
         request_log(api::RequestLog::Open(
             {InState(options, "requests.db"), options.history_commit_interval_s}, &registry)),
-        models(options.engine_executable, &registry, &ledger),
+        models({options.engine_executable, options.memory_limit_bytes,
+                [this](const char* kind, const std::string& text) {
+                  history->AddEvent({WallMillis(), kind, text});
+                }},
+               &registry, &ledger),
         applier(config.get(), &models, &registry, history.get(), ApplierOptionsOf(options)),
+        library(options.library,
+                {[this] { return UsesOf(applier.serving(), *config); },
+                 [this](const std::string& kind, const std::string& text) {
+                   history->AddEvent({WallMillis(), kind, text});
+                 }},
+                &registry),
         model_events(history.get(), Clock::System()),
         device_metrics(&registry),
         usage(
@@ -107,6 +139,7 @@ struct Appliance::Parts {
             SendUsage, Clock::System()) {}
 
   http::Router MakeRouter();
+  api::ModelStatesSource MakeModelStatesSource();
   void NoteTroubles(std::vector<std::string> troubles);
   void Observe();
   void ObserveMemory(const models::ModelStatus& model);
@@ -124,6 +157,7 @@ struct Appliance::Parts {
   std::unique_ptr<api::RequestLog> request_log;
   models::ModelManager models;
   apply::Applier applier;
+  library::Library library;
   std::unique_ptr<metrics::MetricsPages> pages;
   metrics::Metric* ongoing_requests = nullptr;
   ModelEvents model_events;
@@ -257,8 +291,10 @@ remote_write::RemoteWriteOptions RemoteWriteOf(const ApplianceOptions& options) 
 std::vector<device::EngineProcess> EnginesOf(const std::vector<models::ModelStatus>& models) {
   std::vector<device::EngineProcess> engines;
   for (const models::ModelStatus& model : models) {
-    if (model.replica.engine_pid > 0) {
-      engines.push_back({model.model_name, "0", model.replica.engine_pid});
+    for (const models::ReplicaView& replica : model.replicas) {
+      if (replica.status.engine_pid <= 0) continue;
+      engines.push_back(
+          {model.model_name, std::to_string(replica.index), replica.status.engine_pid});
     }
   }
   return engines;
@@ -285,6 +321,24 @@ Json DrawnFeatures() {
 
 }  // namespace
 
+api::ModelStatesSource Appliance::Parts::MakeModelStatesSource() {
+  api::ModelStatesSource source;
+  source.models = &models;
+  source.memory = [this]() -> std::optional<api::DeviceMemory> {
+    const auto memory = device_metrics.memory();
+    if (!memory) return std::nullopt;
+    return api::DeviceMemory{memory->total_bytes, memory->free_bytes};
+  };
+  source.source_of = [this](const std::string& model_name) {
+    for (const apply::ServedModel& served : applier.serving()) {
+      if (served.name() == model_name) return served.config.model_loading_config.model_source;
+    }
+    return std::string();
+  };
+  source.memory_limit_bytes = options.memory_limit_bytes;
+  return source;
+}
+
 http::Router Appliance::Parts::MakeRouter() {
   http::Router router;
   const auto add = [&](std::vector<http::Route> routes) {
@@ -295,6 +349,7 @@ http::Router Appliance::Parts::MakeRouter() {
   }
   add(api::ConfigRoutes(&applier, config.get(), ReadOnlyReason(options)));
   add(api::ModelsRoutes(&applier, config.get(), ReadOnlyReason(options)));
+  add(api::ModelStatesRoutes(MakeModelStatesSource()));
   add(api::DashboardsRoutes(dashboards.get(), DrawnFeatures()));
   add(api::EngineLogRoutes());
   add(api::StatusRoutes(&models, &applier, start_time_s));
@@ -304,6 +359,7 @@ http::Router Appliance::Parts::MakeRouter() {
   add(api::PrometheusStatusRoutes(rules->source(), Clock::System(),
                                   ServerFactsOf(options, start_time_s, *history)));
   add(api::HistoryRoutes(history.get(), history_options));
+  add(api::LibraryRoutes(&library));
   add(api::RequestsRoutes(request_log.get()));
   add(api::RulesRoutes([this] { return rules->Groups(); }));
   add(api::SettingsRoutes(&options.settings));
@@ -323,21 +379,24 @@ void Appliance::Parts::NoteTroubles(std::vector<std::string> troubles) {
   }
 }
 
-// What an engine on the CPU holds beside its weights, KV cache and workspace. Reserved KV blocks
+// What the engines of a model on the CPU hold beside its weights, KV cache and workspace. Reserved KV blocks
 // that were never touched are not resident, so this is a lower bound.
 void Appliance::Parts::ObserveMemory(const models::ModelStatus& model) {
   metrics::Metric* const other =
       registry.Get(metrics::MetricId::kModelMemoryBytes, {model.model_name, "other"});
-  const protocol::Ready& ready = model.replica.ready;
-  const auto resident =
-      model.replica.engine_pid > 0 && ready.device == "cpu"
-          ? metrics::ReadProcess(std::to_string(model.replica.engine_pid)).resident_bytes
-          : std::nullopt;
-  registry.SetExposed(other, resident.has_value());
-  if (!resident) return;
-  const auto known =
-      static_cast<double>(ready.weight_bytes + ready.kv_cache_bytes + ready.workspace_bytes);
-  registry.Set(other, std::max(0.0, *resident - known));
+  std::optional<double> unaccounted;
+  for (const models::ReplicaView& replica : model.replicas) {
+    const protocol::Ready& ready = replica.status.ready;
+    if (replica.status.engine_pid <= 0 || ready.device != "cpu") continue;
+    const auto resident =
+        metrics::ReadProcess(std::to_string(replica.status.engine_pid)).resident_bytes;
+    if (!resident) continue;
+    const auto known =
+        static_cast<double>(ready.weight_bytes + ready.kv_cache_bytes + ready.workspace_bytes);
+    unaccounted = unaccounted.value_or(0) + std::max(0.0, *resident - known);
+  }
+  registry.SetExposed(other, unaccounted.has_value());
+  if (unaccounted) registry.Set(other, *unaccounted);
 }
 
 // What only changes by looking.
@@ -351,6 +410,7 @@ void Appliance::Parts::Observe() {
                        "two engines of " + name + " ended under the same request; it is refused"});
   }
   device_metrics.Update(EnginesOf(statuses));
+  library.Observe();
   for (const models::ModelStatus& model : statuses) ObserveMemory(model);
   registry.Set(ongoing_requests, server->ongoing_requests(http::Scope::kInfer));
 }
@@ -395,6 +455,8 @@ Result<std::unique_ptr<Appliance>> Appliance::Start(const ApplianceOptions& opti
   // start.
   p.NoteTroubles(std::move(troubles));
   p.applier.Start();
+  http::BodyFile::RemoveLeftOver(p.library.uploads_directory());
+  p.library.Start();
   p.ongoing_requests = p.registry.Get(metrics::MetricId::kServeNumOngoingHttpRequests);
   p.pages = std::make_unique<metrics::MetricsPages>(&p.registry);
   p.rules = std::make_unique<RuleService>(RulesOf(options), &p.viewed_series, p.history.get(),
@@ -415,6 +477,7 @@ Appliance::~Appliance() {
   Parts& p = *parts_;
   p.server->Drain(std::chrono::duration<double>(p.options.drain_timeout_s));
   p.usage.Stop();
+  p.library.Stop();
   p.applier.Stop();
   p.models.Stop();
   p.server->Stop();
@@ -431,7 +494,7 @@ std::string Appliance::StatusLine() const {
   std::string line = parts_->applier.recovery().empty() ? "" : "recovery mode";
   for (const auto& model : parts_->models.Statuses()) {
     if (!line.empty()) line += "; ";
-    line += model.model_name + " " + std::string(models::StateName(model.replica.state));
+    line += model.model_name + " " + std::string(model.state);
     if (!model.replica.phase.empty()) line += " (" + model.replica.phase + ")";
   }
   return line;

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "firmware/config/box_config.h"
+#include "firmware/library/library.h"
 #include "firmware/metrics/name_views.h"
 #include "firmware/remote_write/remote_writer.h"
 #include "storage/rules/rule_file.h"
@@ -37,6 +38,7 @@ struct ApplianceOptions {
   config::LoadedBoxConfig settings;  // for /api/settings
   // What /metrics shows to who does not choose with ?view=.
   metrics::ViewSet metrics_views = metrics::ViewSet::Default();
+  library::LibraryOptions library;
   double history_commit_interval_s = 60;  // what a killed hearthd may lose
   // Evaluated over the history. What fires is sent to the webhook, if there is one.
   std::vector<rules::RuleGroup> rule_groups;

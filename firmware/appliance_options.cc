@@ -9,6 +9,7 @@
 #include "firmware/alerting/rule_service.h"
 #include "firmware/config/model_config.h"
 #include "firmware/http_client/http_client.h"
+#include "firmware/library/library.h"
 #include "firmware/usage/consent.h"
 
 namespace hearth {
@@ -99,6 +100,21 @@ void SettleRemoteWrite(const config::RemoteWriteConfig& from, Settling& settling
   if (!to.url.empty()) settling.Check("remote_write.url", remote_write::CheckOptions(to));
 }
 
+library::LibraryOptions LibraryOf(const config::HubConfig& hub, const LoadedBoxConfig& loaded,
+                                  const std::string& models_directory) {
+  library::LibraryOptions options;
+  options.models_directory = models_directory;
+  options.hub.endpoint = hub.endpoint;
+  options.hub.allowed_hosts = hub.allowed_hosts;
+  if (const char* const token = std::getenv("HF_TOKEN")) options.hub.token = token;
+  options.token_file = hub.token_file;
+  if (hub.offline) options.offline = "hub.offline is set by " + loaded.Of("hub.offline").where;
+  options.download.connections = hub.connections;
+  options.download.part_bytes = static_cast<uint64_t>(hub.part_bytes);
+  options.disk_reserve_bytes = static_cast<uint64_t>(hub.disk_reserve_bytes);
+  return options;
+}
+
 }  // namespace
 
 ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const CommandLine& line,
@@ -113,6 +129,8 @@ ApplianceOptions MakeApplianceOptions(const LoadedBoxConfig& loaded, const Comma
   options.engine_executable = Or(box.engine_executable, EngineBesideThisProgram());
   options.models_directory = Or(
       box.models_directory, (std::filesystem::path(box.state_directory) / "models").string());
+  options.library = LibraryOf(box.hub, loaded, options.models_directory);
+  settling.Check("hub.endpoint", library::CheckEndpoint(box.hub.endpoint));
   options.memory_limit_bytes = box.memory_limit_bytes;
   options.history_commit_interval_s = box.history.commit_interval_s;
   options.apply = box.apply;

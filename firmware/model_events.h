@@ -22,9 +22,12 @@ class ModelEvents {
  private:
   struct Seen {
     models::ReplicaState state = models::ReplicaState::kLoading;
-    int restarts = 0;
-    int stalls = 0;
-    bool safe_mode = false;
+    struct Replica {
+      int restarts = 0;
+      int stalls = 0;
+      bool safe_mode = false;
+    };
+    std::map<int, Replica> replicas = {};  // by index
     bool log_engine_metrics = true;
     bool is_known = false;  // the call before had it
   };

@@ -104,7 +104,7 @@ Json ToJson(const std::vector<config::Capped>& caps) {
   return list;
 }
 
-Json ToJson(const apply::FitEstimate& fit) {
+Json ToJson(const models::FitEstimate& fit) {
   Json segments = Json::array(), models = Json::array();
   for (const auto& segment : fit.segments) {
     segments.push_back(Json{{"model_name", segment.model_name},

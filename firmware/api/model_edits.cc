@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "firmware/library/names.h"
 #include "firmware/models/model_manager.h"
 
 namespace hearth::api {
@@ -72,10 +73,13 @@ Status AddModel(const Json& body, Json& normal) {
     return InvalidArgument("the field 'model' must name a model directory of this box");
   }
   const std::string directory = model->get<std::string>();
-  if (!std::filesystem::path(directory).is_absolute()) {
-    return InvalidArgument("the field 'model' must be an absolute path, not '" + directory + "'");
+  const bool is_path = std::filesystem::path(directory).is_absolute();
+  if (!is_path && !library::CheckModelId(directory).ok()) {
+    return InvalidArgument("the field 'model' must be an absolute path or the id of a model of the "
+                           "library, not '" + directory + "'");
   }
-  const Json name = body.value("model_name", Json(models::NameOfDirectory(directory)));
+  const Json name =
+      body.value("model_name", Json(is_path ? models::NameOfDirectory(directory) : directory));
   if (!name.is_string() || name.get<std::string>().empty()) {
     return WrongField("model_name", "a name", name);
   }

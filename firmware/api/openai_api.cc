@@ -361,14 +361,18 @@ void HandleModels(const models::ModelManager& models, http::Response& response) 
   Json data = Json::array();
   for (const auto& model : models.Statuses()) {
     const int max_model_len = model.replica.ready.max_model_len;
-    data.push_back(Json{{"id", model.model_name},
-                        {"object", "model"},
-                        {"created", static_cast<int64_t>(model.created_time_s)},
-                        {"owned_by", "hearth"},
-                        {"root", model.model_name},
-                        {"parent", nullptr},
-                        {"max_model_len", max_model_len > 0 ? Json(max_model_len) : Json(nullptr)},
-                        {"permission", Json::array()}});
+    std::vector<std::string> names = model.options.aliases;
+    names.insert(names.begin(), model.model_name);
+    for (const std::string& name : names) {
+      data.push_back(Json{{"id", name},
+                          {"object", "model"},
+                          {"created", static_cast<int64_t>(model.created_time_s)},
+                          {"owned_by", "hearth"},
+                          {"root", model.model_name},
+                          {"parent", nullptr},
+                          {"max_model_len", max_model_len > 0 ? Json(max_model_len) : Json(nullptr)},
+                          {"permission", Json::array()}});
+    }
   }
   response.Send(200, "application/json",
                 DumpJson(Json{{"object", "list"}, {"data", std::move(data)}}));

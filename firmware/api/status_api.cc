@@ -28,7 +28,7 @@ void HandleHealth(const models::ModelManager& models, const apply::Applier& appl
   const std::string recovery = applier.recovery();
   std::string reasons = recovery.empty() ? "" : "recovery mode: " + recovery;
   for (const auto& model : models.Statuses()) {
-    if (models::Serves(model.replica.state)) continue;
+    if (models::Serves(model.replica.state) || model.is_asleep) continue;
     reasons += (reasons.empty() ? "" : "; ") + WhyNotReady(model);
   }
   if (reasons.empty()) return response.Send(200, "application/json", "");
@@ -55,7 +55,7 @@ Json ModelJson(const ModelStatus& model) {
   const auto& replica = model.replica;
   const auto& ready = replica.ready;
   return Json{{"model_name", model.model_name},
-              {"state", models::StateName(replica.state)},
+              {"state", model.state},
               {"phase", replica.phase},
               {"progress", replica.progress},
               {"message", replica.message},

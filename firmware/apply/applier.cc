@@ -220,12 +220,13 @@ std::optional<Failure> Applier::RunSteps(const Revision& revision, Validated& va
   plan.changes = validated.changes;
   if (validated.fit) {
     BeginStep(Step::kFit);
-    const FitEstimate& fit = *validated.fit;
+    const models::FitEstimate& fit = *validated.fit;
     std::string text;
     for (const std::string& sentence : fit.sentences) text += (text.empty() ? "" : " ") + sentence;
     if (!fit.fits) return Failure{"does_not_fit", text};
     plan.together = fit.fits_together;
     plan.wait_s = fit.announced_wait_s;
+    plan.give_way = validated.give_way;
     {
       std::lock_guard lock(mutex_);
       status_->announced_wait_s = fit.announced_wait_s;
@@ -295,13 +296,14 @@ std::optional<Failure> Applier::Watch(const std::vector<Change>& changes) {
     if (num_draining == 0) EndStep(Step::kDrain, "done", "");
     for (const auto& status : models_->Statuses()) {
       if (std::find(watched.begin(), watched.end(), status.model_name) == watched.end()) continue;
-      if (status.replica.restarts > 0) {
+      for (const models::ReplicaView& replica : status.replicas) {
+        if (replica.status.restarts == 0 || !replica.status.last_crash) continue;
         return Failure{"engine_crashed", "the engine of model '" + status.model_name + "' " +
-                                             status.replica.last_crash->how +
+                                             replica.status.last_crash->how +
                                              " while it was watched"};
       }
       // One that has just ended is about to say how.
-      is_ready = is_ready && status.replica.state == ReplicaState::kReady;
+      is_ready = is_ready && (status.is_asleep || models::Serves(status.replica.state));
     }
     lock.lock();
     if (is_over && is_ready) {

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <map>
 
+#include "base/limits.h"
+
 namespace hearth::apply {
 namespace {
 
@@ -91,6 +93,28 @@ const ServedModel* FindByName(const std::vector<ServedModel>& models, const std:
   return it == models.end() ? nullptr : &*it;
 }
 
+// Capped as BoxFacts::replicas_max says beside the field.
+models::AutoscalingOptions ToAutoscaling(const config::DeploymentConfig& deployment) {
+  const auto capped = [](int count) { return std::min(count, limits::kReplicasMax); };
+  models::AutoscalingOptions options;
+  if (!deployment.autoscaling_config) {
+    options.min_replicas = options.max_replicas = capped(deployment.num_replicas);
+    return options;
+  }
+  const config::AutoscalingConfig& config = *deployment.autoscaling_config;
+  options.min_replicas = capped(config.min_replicas);
+  options.max_replicas = capped(config.max_replicas);
+  if (config.initial_replicas) options.initial_replicas = capped(*config.initial_replicas);
+  options.target_ongoing_requests = config.target_ongoing_requests;
+  options.look_back_period_s = config.look_back_period_s;
+  options.upscale_delay_s = config.upscale_delay_s;
+  options.downscale_delay_s = config.downscale_delay_s;
+  options.downscale_to_zero_delay_s = config.downscale_to_zero_delay_s;
+  options.upscaling_factor = config.upscaling_factor;
+  options.downscaling_factor = config.downscaling_factor;
+  return options;
+}
+
 }  // namespace
 
 Result<std::string> FindModel(const std::string& source, const std::string& models_directory) {
@@ -127,7 +151,13 @@ models::ModelOptions ToModelOptions(const config::LlmConfig& config, const std::
   const auto seconds = [](double ms) { return ms > 0 ? std::optional(ms / 1000) : std::nullopt; };
   const config::ExperimentalConfigs& ours = config.experimental_configs;
   options.slo = {seconds(ours.slo_ttft_ms), seconds(ours.slo_tpot_ms), seconds(ours.slo_e2e_ms)};
+  options.pinned = ours.pinned;
+  for (const std::string& name : engine.served_model_name) {
+    if (name != options.load.served_model_name) options.aliases.push_back(name);
+  }
   const config::DeploymentConfig& deployment = config.deployment_config;
+  options.autoscales = deployment.autoscaling_config.has_value();
+  options.autoscaling = ToAutoscaling(deployment);
   options.max_ongoing_requests = deployment.max_ongoing_requests;
   options.max_queued_requests = deployment.max_queued_requests;
   options.graceful_shutdown_timeout_s = deployment.graceful_shutdown_timeout_s;
@@ -140,6 +170,14 @@ double DrainTimeoutS(const models::ModelOptions& options, double box_drain_timeo
 
 bool StartsEngine(const Change& change) {
   return change.kind == Change::Kind::kReplace || change.kind == Change::Kind::kAdd;
+}
+
+bool IsTriedOnly(const Change& change, const models::ModelManager& models) {
+  if (!StartsEngine(change) || change.after->options.autoscaling.FirstTarget() > 0) return false;
+  const auto statuses = models.Statuses();
+  return std::none_of(statuses.begin(), statuses.end(), [&](const models::ModelStatus& status) {
+    return status.model_name == change.model_name && status.target_replicas > 0;
+  });
 }
 
 std::string_view KindName(Change::Kind kind) {

@@ -11,6 +11,7 @@
 #include "firmware/cli/box_client.h"
 #include "firmware/cli/command.h"
 #include "firmware/cli/config_edit.h"
+#include "firmware/cli/terminal.h"
 #include "firmware/cli/text_table.h"
 #include "firmware/config/document.h"
 #include "firmware/config/model_config.h"
@@ -19,8 +20,6 @@ namespace hearth::cli {
 namespace {
 
 constexpr auto kLookEvery = std::chrono::milliseconds(200);
-
-void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string RevisionPath(int64_t id) { return "/api/config/revisions/" + std::to_string(id); }
 
@@ -330,14 +329,6 @@ Status Audit(const Invocation& invocation, int64_t limit) {
   }
   Print(TextTable(rows));
   return Status::Ok();
-}
-
-template <typename Run>
-CLI::App* AddCommand(CLI::App& parent, Invocation& invocation, const std::string& name,
-                     const std::string& help, Run run) {
-  CLI::App* const command = parent.add_subcommand(name, help);
-  command->callback([&invocation, run] { invocation.action = run; });
-  return command;
 }
 
 void AddReaders(CLI::App& config, Invocation& invocation) {

@@ -1,18 +1,16 @@
 // hearth history: size, tiers, check, backup, restore, export.
-#include <cstdio>
 #include <memory>
 
 #include "firmware/cli/command.h"
 #include "firmware/cli/history_export.h"
 #include "firmware/cli/history_place.h"
+#include "firmware/cli/terminal.h"
 #include "firmware/cli/text_table.h"
 #include "storage/backup.h"
 
 namespace hearth::cli {
 
 namespace {
-
-void Print(const std::string& text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string TimeCell(const Json& time_ms) {
   return time_ms.is_number() ? UtcText(time_ms.get<int64_t>()) : "-";
@@ -108,15 +106,6 @@ Status Export(const Invocation& invocation, const ExportOptions& options) {
   HEARTH_ASSIGN_OR_RETURN(const HistoryPlace place, HistoryPlace::Find(invocation));
   HEARTH_ASSIGN_OR_RETURN(const auto copy, place.Copy());
   return ExportHistory(copy->history(), options);
-}
-
-// A subcommand whose action is `run`.
-template <typename Run>
-CLI::App* AddCommand(CLI::App& parent, Invocation& invocation, const std::string& name,
-                     const std::string& help, Run run) {
-  CLI::App* const command = parent.add_subcommand(name, help);
-  command->callback([&invocation, run] { invocation.action = run; });
-  return command;
 }
 
 void AddExport(CLI::App& history, Invocation& invocation) {

@@ -1,40 +1,35 @@
 // hearth: looks after a box from its command line.
 #include <signal.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "base/log.h"
-#include "base/version.h"
 #include "firmware/cli/command.h"
 
 namespace hearth::cli {
-
 namespace {
 
-constexpr AddCommands kBranches[] = {AddConfigCommands, AddHistoryCommands};
+// Nobody may take half a document on a full disk for a whole one.
+Status FlushOutput() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return Status::Ok();
+  return ErrnoStatus("cannot write to standard output", errno);
+}
 
 int Main(int argc, char** argv) {
-  CLI::App app("hearth: looks after a Hearth appliance from its command line.", "hearth");
-  app.set_version_flag("--version", std::string(kVersion));
-  app.require_subcommand(1);
-  app.fallthrough();  // the options below may stand after the subcommand
   Invocation invocation;
-  app.add_option("--url", invocation.url,
-                 "a hearthd, e.g. http://127.0.0.1:8080; asked first when nothing is named");
-  app.add_option("--state", invocation.state,
-                 "the state directory of a hearthd, running or not; its files are only read");
-  app.add_flag("--json", invocation.json, "print JSON");
-  for (const AddCommands add : kBranches) add(app, invocation);
+  const auto app = MakeHearth(invocation);
   try {
-    app.parse(argc, argv);
+    app->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool is_answer = app.exit(error) == 0;  // --help, --version; prints
+    const bool is_answer = app->exit(error) == 0;  // --help, --version; prints
     return is_answer ? 0 : ExitCodeOf(InvalidArgument(""));
   }
 
   signal(SIGPIPE, SIG_IGN);
   SetLogLevel(LogLevel::kError);  // the parts of hearthd talk to its log
-  const Status status = invocation.action();
+  Status status = invocation.action();
+  if (const Status flushed = FlushOutput(); status.ok()) status = flushed;
   if (!status.ok()) std::fprintf(stderr, "hearth: %s\n", status.message().c_str());
   return ExitCodeOf(status);
 }
@@ -53,6 +48,8 @@ int ExitCodeOf(const Status& status) {
     case StatusCode::kResourceExhausted:
     case StatusCode::kDeadlineExceeded:
       return 4;
+    case StatusCode::kAborted:
+      return 130;  // as shells say of Ctrl-C
     default:
       return 1;
   }

@@ -59,6 +59,32 @@ std::string SpanText(int64_t seconds) {
   return std::to_string(seconds) + " s";
 }
 
+std::string DurationText(double seconds) {
+  char text[48];
+  if (seconds < 0.9995) {
+    std::snprintf(text, sizeof(text), "%.0f ms", std::max(0.0, seconds) * 1000);
+    return text;
+  }
+  if (seconds < 59.95) {
+    std::snprintf(text, sizeof(text), "%.1f s", seconds);
+    return text;
+  }
+  const auto whole = static_cast<int64_t>(seconds + 0.5);
+  const auto two = [](int64_t large, const char* one, int64_t small, const char* other) {
+    return std::to_string(large) + one + (small > 0 ? " " + std::to_string(small) + other : "");
+  };
+  if (whole < 3600) return two(whole / 60, " min", whole % 60, " s");
+  if (whole < 86400) return two(whole / 3600, " h", whole % 3600 / 60, " min");
+  return two(whole / 86400, " d", whole % 86400 / 3600, " h");
+}
+
+std::string AgoText(int64_t time_ms, int64_t now_ms) {
+  if (time_ms <= 0) return "never";
+  const int64_t seconds = std::max<int64_t>(0, (now_ms - time_ms) / 1000);
+  return (seconds < 60 ? std::to_string(seconds) + " s"
+                       : DurationText(static_cast<double>(seconds))) + " ago";
+}
+
 std::string UtcText(int64_t time_ms) {
   const auto seconds = static_cast<std::time_t>(time_ms / 1000);
   std::tm utc{};

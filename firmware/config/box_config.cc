@@ -20,6 +20,12 @@ namespace fs = std::filesystem;
 constexpr char kMask[] = "•••";
 constexpr char kRayUsageVariable[] = "RAY_USAGE_STATS_ENABLED";
 
+// Variables of Hugging Face's own tools that set ours; the one of our own name wins over them.
+constexpr std::pair<const char*, const char*> kHuggingFaceVariables[] = {
+    {"HF_ENDPOINT", "hub.endpoint"},
+    {"HF_HUB_OFFLINE", "hub.offline"},
+};
+
 // What one source says: a file, the environment, or the command line.
 struct Layer {
   Source source = Source::kDefault;
@@ -161,6 +167,7 @@ class Loader {
   void AddEnvironment() {
     Layer layer{Source::kEnvironment, {}, "", {}};
     layer.document.json = Json::object();
+    for (const auto& [name, text] : sources_.environment) AddHuggingFace(name, text, layer);
     for (const auto& [name, text] : sources_.environment) {
       if (name == kRayUsageVariable) CheckRayUsage(text);
       if (!name.starts_with(kVariablePrefix) || name == kConfigFileVariable || text.empty()) continue;
@@ -177,6 +184,22 @@ class Loader {
       layer.where[def->path] = name;
     }
     layers_.push_back(std::move(layer));
+  }
+
+  static void AddHuggingFace(const std::string& name, const std::string& text, Layer& layer) {
+    for (const auto& [variable, path] : kHuggingFaceVariables) {
+      if (name != variable || text.empty()) continue;
+      const bool is_switch = std::string_view(path) == "hub.offline";
+      Put(layer.document.json, path, is_switch ? SwitchOf(text) : Json(text));
+      layer.where[path] = name;
+    }
+  }
+
+  // As huggingface_hub reads its switches.
+  static Json SwitchOf(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return text == "1" || text == "ON" || text == "YES" || text == "TRUE";
   }
 
   // It can only forbid what usage_stats.enabled allows; firmware/usage looks at it. Ray refuses other

@@ -92,6 +92,19 @@ struct UsageStatsConfig {
   void VisitFields(FieldVisitor& v);
 };
 
+// Where models are pulled from.
+struct HubConfig {
+  std::string endpoint = "https://huggingface.co";
+  std::string token_file;
+  bool offline = false;
+  std::vector<std::string> allowed_hosts = {"huggingface.co", "hf.co"};
+  int connections = 4;
+  int64_t part_bytes = int64_t{64} << 20;
+  int64_t disk_reserve_bytes = 0;
+
+  void VisitFields(FieldVisitor& v);
+};
+
 struct BoxConfig {
   std::string state_directory = "/var/lib/hearth";
   std::string engine_executable;
@@ -107,6 +120,7 @@ struct BoxConfig {
   AlertingConfig alerting;
   RemoteWriteConfig remote_write;
   UsageStatsConfig usage_stats;
+  HubConfig hub;
 
   void VisitFields(FieldVisitor& v);
 };

@@ -121,6 +121,32 @@ void UsageStatsConfig::VisitFields(FieldVisitor& v) {
           &interval_s);
 }
 
+void HubConfig::VisitFields(FieldVisitor& v) {
+  v.Value(Field("endpoint").Help(
+              "Where models are pulled from: Hugging Face's hub or a mirror of it. The variable "
+              "HF_ENDPOINT sets it, too."),
+          &endpoint);
+  v.Value(Field("token_file").DefaultText("none").Help(
+              "File with the token for private and gated models, read for each pull. The variable "
+              "HF_TOKEN wins over it. It is sent to the endpoint alone."),
+          &token_file);
+  v.Value(Field("offline").Help(
+              "The library makes no outbound connection at all; models are imported or uploaded. The "
+              "variable HF_HUB_OFFLINE sets it, too."),
+          &offline);
+  v.Value(Field("allowed_hosts").Help(
+              "Hosts, each with all below it, that the endpoint may redirect a download to; always "
+              "over https, never to an address that is not public."),
+          &allowed_hosts);
+  v.Value(Field("connections").Range(1, 16).Help("Connections of one pull."), &connections);
+  v.Value(Field("part_bytes").Range(64 << 10, int64_t{1} << 40).Unit("bytes").Help(
+              "How much of a file one connection fetches at a time."),
+          &part_bytes);
+  v.Value(Field("disk_reserve_bytes").Range(0).DefaultText("2 GiB or 5 % of the disk, the larger")
+              .Unit("bytes").Help("Space that pulls, imports and uploads leave free."),
+          &disk_reserve_bytes);
+}
+
 void BoxConfig::VisitFields(FieldVisitor& v) {
   v.Value(Field("state_directory")
               .Help("Directory of the history and of the model configuration; made if absent."),
@@ -144,6 +170,7 @@ void BoxConfig::VisitFields(FieldVisitor& v) {
   VisitGroup(v, "alerting", alerting);
   VisitGroup(v, "remote_write", remote_write);
   VisitGroup(v, "usage_stats", usage_stats);
+  VisitGroup(v, "hub", hub);
 }
 
 }  // namespace hearth::config

@@ -10,9 +10,6 @@ constexpr double kUnbounded = 1e9;  // how Ray Serve LLM writes "no bound"
 constexpr double kYearS = 86400.0 * 365;
 constexpr double kReplicasMax = 1000;
 constexpr int kAutoReplicasMax = 100;  // Ray's meaning of num_replicas: auto
-constexpr std::string_view kNotScaled =
-    "this release runs one engine of each model, whatever the load";
-
 // clang-format off
 constexpr UnusedField kInert[] = {
     {"name", kString, "Name of the deployment.",
@@ -28,7 +25,8 @@ constexpr UnusedField kInert[] = {
     {"user_config", kAny, "Of deployments of one's own.", "the engine has none"},
     {"logging_config", kAny, "Ray Serve's logs.", "the log goes to the journal"},
     {"request_router_config", kAny, "A router of one's own.",
-     "requests go to the engine with the fewest"},
+     "requests go to the engine with the fewest, and among equals to the one that has seen the "
+     "beginning of the prompt"},
 };
 
 constexpr UnusedField kRefused[] = {
@@ -63,13 +61,13 @@ void VisitReplicas(AutoscalingConfig& c, FieldVisitor& v) {
   v.Value(Field("min_replicas")
               .Range(0, kReplicasMax)
               .Live()
-              .Help("Engines that stay; 0 lets the model be unloaded while nobody asks."),
+              .Help("Engines that stay. 0: a model that nobody asks gives its memory back, and the next request loads it."),
           &c.min_replicas);
   v.Value(Field("initial_replicas")
               .Range(0, kReplicasMax)
               .DefaultText("min_replicas")
-              .Help("Engines at the start.")
-              .Inert(kNotScaled),
+              .Live()
+              .Help("Engines at the start."),
           &c.initial_replicas);
   v.Value(Field("max_replicas").Range(1, kReplicasMax).Live().Help("Engines at most."),
           &c.max_replicas);
@@ -78,7 +76,7 @@ void VisitReplicas(AutoscalingConfig& c, FieldVisitor& v) {
 void VisitFields(AutoscalingConfig& c, FieldVisitor& v) {
   VisitReplicas(c, v);
   const auto value = [&](Field field, const Slot& slot) {
-    v.Value(field.Live().Inert(kNotScaled), slot);
+    v.Value(field.Live(), slot);
   };
   value(Field("target_ongoing_requests").Above(0).Help("Requests of an engine, on average."),
         &c.target_ongoing_requests);

@@ -1,4 +1,6 @@
 // engine_kwargs: vLLM's engine arguments.
+#include <algorithm>
+
 #include "firmware/config/llm_config_parts.h"
 
 namespace hearth::config {
@@ -59,10 +61,18 @@ constexpr UnusedField kRefused[] = {
     {"chat_template", kString, "Another chat template.",
      "the model's own is taken; change it in tokenizer_config.json"},
     {"model", kString, "The model.", "say it in model_loading_config.model_source"},
-    {"served_model_name", kAny, "The name.", "say it in model_loading_config.model_id"},
     {"tokenizer", kString, "The tokenizer.", "the one in the model's directory is taken; leave it out"},
 };
 // clang-format on
+
+std::optional<std::string> CheckNames(const Json& value) {
+  const auto is_name = [](const Json& name) {
+    return name.is_string() && !name.get_ref<const std::string&>().empty();
+  };
+  if (value.is_null() || is_name(value)) return std::nullopt;
+  if (value.is_array() && std::all_of(value.begin(), value.end(), is_name)) return std::nullopt;
+  return "must be a name, or a list of names, not " + ShowValue(value);
+}
 
 // What has one value here.
 void VisitFixed(FieldVisitor& v) {
@@ -98,6 +108,18 @@ void VisitFixed(FieldVisitor& v) {
 }  // namespace
 
 void VisitFields(EngineKwargs& c, FieldVisitor& v) {
+  Json names = c.served_model_name;  // a name, or a list of them
+  if (names.empty()) names = nullptr;
+  v.Value(Field("served_model_name")
+              .Allowed("a name, or a list of names")
+              .DefaultText("model_id alone")
+              .Live()
+              .Help("Further names clients may use; series and answers carry model_id."),
+          &names, CheckNames);
+  if (names.is_string()) names = Json::array({names});
+  c.served_model_name = names.is_array() && !CheckNames(names)
+                            ? names.get<std::vector<std::string>>()
+                            : std::vector<std::string>();
   v.Value(Field("max_model_len")
               .Range(1, 1 << 24)
               .Unit("tokens")

@@ -107,6 +107,12 @@ void VisitFields(ExperimentalConfigs& c, FieldVisitor& v) {
               .Live()
               .Help("Objective for the whole answer; 0 is none."),
           &c.slo_e2e_ms);
+  v.Value(Field("pinned")
+              .Ours()
+              .Live()
+              .Help("Stays in memory when another model needs it. (One whose min_replicas is not 0 does "
+                    "so anyway.)"),
+          &c.pinned);
   v.Unused(Field("stream_batching_interval_ms")
                .Of(FieldType::kNumber)
                .Help("How long streamed tokens are gathered.")

@@ -95,22 +95,17 @@ std::vector<Capped> CapsOf(const LlmConfig& config, const std::string& path,
         has_it ? type : is_named ? facts.device_name : facts.device,
         has_it ? "Ray calls the A10 so" : "the model runs on what this box has");
   }
-  const std::string one =
-      facts.replicas_max == 1
-          ? "this release runs one engine of each model"
-          : "this box runs at most " + std::to_string(facts.replicas_max) + " engines of a model";
+  const std::string most =
+      "this box runs at most " + std::to_string(facts.replicas_max) + " engines of a model";
+  const auto cap_count = [&](const std::string& field, int count) {
+    cap("deployment_config." + field, count, std::min(count, facts.replicas_max), most);
+  };
   const auto& autoscaling = config.deployment_config.autoscaling_config;
   if (autoscaling) {
-    const std::string at = "deployment_config.autoscaling_config.";
-    cap(at + "min_replicas", autoscaling->min_replicas,
-        std::clamp(autoscaling->min_replicas, 1, facts.replicas_max),
-        autoscaling->min_replicas == 0 ? "this release keeps every model loaded" : one);
-    cap(at + "max_replicas", autoscaling->max_replicas,
-        std::min(autoscaling->max_replicas, facts.replicas_max), one);
+    cap_count("autoscaling_config.min_replicas", autoscaling->min_replicas);
+    cap_count("autoscaling_config.max_replicas", autoscaling->max_replicas);
   } else {
-    const int count = config.deployment_config.num_replicas;
-    cap("deployment_config.num_replicas", count, std::clamp(count, 1, facts.replicas_max),
-        count == 0 ? "this release keeps every model loaded" : one);
+    cap_count("num_replicas", config.deployment_config.num_replicas);
   }
   return caps;
 }

@@ -157,7 +157,7 @@ class ModelConfigReader {
                       std::to_string(kConfigDepthMax) + " levels; flatten it");
     }
     CheckTogether(document_, json, path, config, checked_.problems);
-    CheckName(config, path);
+    CheckNames(config, path);
     for (Capped& capped : CapsOf(config, path, facts_)) {
       checked_.capped.push_back(std::move(capped));
     }
@@ -167,20 +167,27 @@ class ModelConfigReader {
     checked_.normal["llm_configs"].push_back(json);
   }
 
-  void CheckName(const LlmConfig& config, const std::string& path) {
+  // Clients tell models apart by name, whichever of them they use.
+  void CheckNames(const LlmConfig& config, const std::string& path) {
     const std::string& id = config.model_loading_config.model_id;
-    const auto [it, is_new] = names_.try_emplace(id, path);
-    if (is_new) return;
-    const std::string at = MemberPath(path, "model_loading_config.model_id");
-    Fail(at, id,
-         at + " is \"" + id + "\", as that of " + it->second +
+    Claim(id, MemberPath(path, "model_loading_config.model_id"), path);
+    for (const std::string& alias : config.engine_kwargs.served_model_name) {
+      if (alias != id) Claim(alias, MemberPath(path, "engine_kwargs.served_model_name"), path);
+    }
+  }
+
+  void Claim(const std::string& name, const std::string& at, const std::string& path) {
+    const auto [it, is_new] = names_.try_emplace(name, path);
+    if (is_new || (it->second == path && at.ends_with("served_model_name"))) return;
+    Fail(at, name,
+         at + " is \"" + name + "\", as that of " + it->second +
              "; each model needs a name of its own");
   }
 
   const Document& document_;
   const BoxFacts& facts_;
   CheckedModelConfig& checked_;
-  std::map<std::string, std::string> names_;  // model_id -> path
+  std::map<std::string, std::string> names_;  // any name -> path of its model
   size_t num_models_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "firmware/config/problem.h"
 
 namespace hearth::config {
@@ -30,6 +31,7 @@ struct EngineKwargs {
   int64_t kv_cache_memory_bytes = 0;  // 0: chosen from free memory
   std::string dtype = "auto";         // auto | bfloat16 | float32
   bool enable_prefix_caching = true;
+  std::vector<std::string> served_model_name;  // further names clients may use
 };
 
 struct AutoscalingConfig {
@@ -59,6 +61,7 @@ struct ExperimentalConfigs {
   double slo_ttft_ms = 2000;  // objectives; 0: none
   double slo_tpot_ms = 200;
   double slo_e2e_ms = 0;
+  bool pinned = false;  // gives way to no other model
 };
 
 struct LlmConfig {
@@ -93,7 +96,7 @@ struct CheckedModelConfig {
 struct BoxFacts {
   std::string device = "cpu";  // cpu | cuda
   std::string device_name;     // "NVIDIA A10G", "AMD EPYC 7R32"
-  int replicas_max = 1;        // engines of one model this box can run
+  int replicas_max = limits::kReplicasMax;  // engines of one model this box runs
 };
 
 // Text: YAML or JSON of an application file (`applications:`), `llm_configs:`, a bare list of

@@ -15,6 +15,24 @@ std::vector<std::string> DeviceMetrics::GpuNames() const {
   return names;
 }
 
+std::optional<DeviceMetrics::Memory> DeviceMetrics::memory() const {
+  const GpuState gpus = gpus_.Latest();
+  if (!gpus.readings.empty()) {
+    const GpuReading& gpu = gpus.readings.front();
+    if (gpu.memory_total_bytes && gpu.memory_free_bytes) {
+      return Memory{*gpu.memory_total_bytes, *gpu.memory_free_bytes};
+    }
+  }
+  const auto host = host_.Latest();
+  if (!host) return std::nullopt;
+  const auto total = host->memory_bytes.find("MemTotal");
+  const auto available = host->memory_bytes.find("MemAvailable");
+  if (total == host->memory_bytes.end() || available == host->memory_bytes.end()) {
+    return std::nullopt;
+  }
+  return Memory{total->second, available->second};
+}
+
 void DeviceMetrics::Update(std::span<const EngineProcess> engines) {
   SetGpuMetrics(gpus_.Latest(), engines, &readings_);
   if (const auto host = host_.Latest()) {

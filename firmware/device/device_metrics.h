@@ -36,6 +36,13 @@ class DeviceMetrics {
 
   std::vector<std::string> GpuNames() const;  // any thread
 
+  // Of the device models run on: the first GPU's, else the host's; absent before the first reading.
+  struct Memory {
+    double total_bytes = 0;
+    double free_bytes = 0;
+  };
+  std::optional<Memory> memory() const;  // any thread
+
  private:
   Readings readings_;
   GpuWatch gpus_;

@@ -81,6 +81,9 @@ struct Route {
   // handler unless it renamed it.
   std::string body_directory = {};
   size_t body_bytes_max = 0;
+  // Looked at before such a body is taken; Content-Length, or nullopt where the body is chunked. What
+  // it returns but Ok is the answer.
+  std::function<Status(const Request&, std::optional<uint64_t> bytes)> admit = {};
 };
 
 // OpenAI's error shape: {"error":{"message","type","param","code"}}; code = HTTP status by default.

@@ -24,33 +24,36 @@ std::vector<std::string_view> Segments(std::string_view path) {
   }
 }
 
-// How closely the pattern fits, a letter per segment ("a" literal, "b" {}, "c" {*}); less is
-// closer.
+// How closely the pattern fits, a letter per segment ("a" literal, "b" {}, "c" {*} with a tail, "d"
+// {*} at the end); less is closer.
 std::optional<std::string> Fit(const std::vector<std::string>& expected,
                                const std::vector<std::string_view>& actual,
                                std::vector<std::string>& parameters) {
   std::string fit;
-  for (size_t i = 0; i < expected.size(); ++i) {
-    if (i >= actual.size()) return std::nullopt;
+  size_t at = 0;  // in actual
+  for (size_t i = 0; i < expected.size(); ++i, ++at) {
+    if (at >= actual.size()) return std::nullopt;
     if (expected[i] == kRest) {
-      const char* const path_end = actual.back().data() + actual.back().size();
-      const char* const rest_begin = actual[i].data();
-      const std::string_view rest(rest_begin, static_cast<size_t>(path_end - rest_begin));
+      const size_t tail = expected.size() - i - 1;
+      if (actual.size() < at + 1 + tail) return std::nullopt;
+      const std::string_view last = actual[actual.size() - tail - 1];
+      const char* const begin = actual[at].data();
+      const std::string_view rest(begin, static_cast<size_t>(last.data() + last.size() - begin));
       if (rest.empty()) return std::nullopt;
       parameters.emplace_back(rest);
-      return fit + 'c';
-    }
-    if (expected[i] == kSegment) {
-      if (actual[i].empty()) return std::nullopt;
-      parameters.emplace_back(actual[i]);
+      fit += tail > 0 ? 'c' : 'd';
+      at = actual.size() - tail - 1;
+    } else if (expected[i] == kSegment) {
+      if (actual[at].empty()) return std::nullopt;
+      parameters.emplace_back(actual[at]);
       fit += 'b';
-    } else if (expected[i] == actual[i]) {
+    } else if (expected[i] == actual[at]) {
       fit += 'a';
     } else {
       return std::nullopt;
     }
   }
-  if (actual.size() != expected.size()) return std::nullopt;
+  if (at != actual.size()) return std::nullopt;
   return fit;
 }
 
@@ -70,7 +73,8 @@ void Router::Add(Route route) {
   CHECK(route.pattern.starts_with('/')) << route.pattern;
   CHECK(route.handler != nullptr) << route.pattern;
   const size_t rest = route.pattern.find(kRest);
-  CHECK(rest == std::string::npos || rest + kRest.size() == route.pattern.size()) << route.pattern;
+  CHECK(rest == std::string::npos || route.pattern.find(kRest, rest + 1) == std::string::npos)
+      << route.pattern;
   for (const Route& other : routes_) {
     CHECK(other.method != route.method || other.pattern != route.pattern) << route.pattern;
   }

@@ -23,8 +23,8 @@ class Router {
     std::string allow;  // methods that the path has, "GET, HEAD, POST"
   };
 
-  // A literal segment is preferred to `{}`, that to `{*}`. `{*}` matches one or more segments. No
-  // empty segment matches `{}`, and no empty rest `{*}`.
+  // A literal segment is preferred to `{}`, that to `{*}`. `{*}`, once in a pattern, matches one or more
+  // segments. No empty segment matches `{}`, and nothing empty `{*}`.
   Match Find(std::string_view method, std::string_view path) const;
 
   const std::vector<Route>& routes() const { return routes_; }

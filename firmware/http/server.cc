@@ -448,13 +448,13 @@ void Server::Impl::Answer(CivetConnection& connection, const RequestHead& head, 
     if (!refusal->allow.empty()) response.SetHeader("Allow", refusal->allow);
     return SendError(response, refusal->status, refusal->message);
   }
+  request.path_parameters = std::move(match.parameters);
   std::unique_ptr<BodyFile> file;
   if (has_body &&
       !ReceiveBody(connection, framing, *match.route, request, response, file)) {
     return;
   }
   if (!match.route->streams) place.reset();
-  request.path_parameters = std::move(match.parameters);
   Handle(connection, *match.route, request, response);
 }
 
@@ -469,6 +469,14 @@ bool Server::Impl::ReceiveBody(CivetConnection& connection, const BodyFraming& f
   };
   if (!route.body_directory.empty()) {
     limits.bytes_max = route.body_bytes_max;
+    const Status admitted =
+        route.admit ? route.admit(request, framing.content_length) : Status::Ok();
+    if (!admitted.ok()) {
+      const bool is_full = admitted.code() == StatusCode::kResourceExhausted;
+      Refuse(connection, response,
+             {is_full ? kInsufficientStorage : HttpStatusOf(admitted), admitted.message(), ""});
+      return false;
+    }
     auto made = BodyFile::Make(route.body_directory, framing.content_length.value_or(0));
     if (!made.ok()) {
       Refuse(connection, response, {kInsufficientStorage, made.status().message(), ""});

@@ -13,7 +13,6 @@ namespace {
 
 // As much as the largest text another end of Hearth answers with, a configuration in JSON.
 constexpr size_t kAnswerBytesMax = size_t{4} << 20;
-constexpr long kStillS = 60;  // fewer than a byte a second for so long is a dead connection
 
 struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -25,6 +24,8 @@ using Headers = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;
 struct Exchange {
   CURL* curl = nullptr;
   std::string* body = nullptr;
+  const ClientRequest* request = nullptr;
+  bool had_enough = false;  // on_body said so
   File upload;
   File answer;
 };
@@ -36,6 +37,10 @@ size_t OnAnswer(char* data, size_t size, size_t count, void* context) {
   curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &status);
   if (exchange.answer != nullptr && status / 100 == 2) {
     return std::fwrite(data, 1, bytes, exchange.answer.get());
+  }
+  if (exchange.request->on_body && status / 100 == 2) {
+    exchange.had_enough = !exchange.request->on_body({data, bytes});
+    return exchange.had_enough ? CURL_WRITEFUNC_ERROR : bytes;
   }
   // More than this nobody reads; the rest is taken so that the connection can be used again.
   exchange.body->append(data, std::min(bytes, kAnswerBytesMax - exchange.body->size()));
@@ -109,8 +114,9 @@ void HttpClient::Handle::SetLimits(const ClientRequest& request, const std::atom
   Set(CURLOPT_NOSIGNAL, 1L);
   Set(CURLOPT_CONNECTTIMEOUT_MS, 10'000L);
   Set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_s * 1000));
-  Set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  Set(CURLOPT_LOW_SPEED_TIME, kStillS);
+  // Fewer than a byte a second for so long is a dead connection.
+  Set(CURLOPT_LOW_SPEED_LIMIT, request.still_s > 0 ? 1L : 0L);
+  Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.still_s));
   if (stop == nullptr) return;
   Set(CURLOPT_NOPROGRESS, 0L);
   Set(CURLOPT_XFERINFOFUNCTION, &OnProgress);
@@ -124,7 +130,8 @@ Result<ClientAnswer> HttpClient::Do(const ClientRequest& request) {
   curl_easy_reset(handle.curl);  // the connection is kept
 
   ClientAnswer answer;
-  Exchange exchange{.curl = handle.curl, .body = &answer.body, .upload = {}, .answer = {}};
+  Exchange exchange{.curl = handle.curl, .body = &answer.body, .request = &request,
+                    .upload = {}, .answer = {}};
   if (!request.answer_file.empty()) {
     HEARTH_ASSIGN_OR_RETURN(exchange.answer, OpenFile(request.answer_file, "wb"));
   }
@@ -142,7 +149,7 @@ Result<ClientAnswer> HttpClient::Do(const ClientRequest& request) {
   handle.SetLimits(request, stop_);
   HEARTH_RETURN_IF_ERROR(handle.SetBody(request, exchange));
   const CURLcode code = curl_easy_perform(handle.curl);
-  if (code != CURLE_OK) return Unavailable(request.url + ": " + curl_easy_strerror(code));
+  if (code != CURLE_OK && !exchange.had_enough) return Unavailable(request.url + ": " + curl_easy_strerror(code));
   if (exchange.answer != nullptr && std::fflush(exchange.answer.get()) != 0) {
     return ErrnoStatus("cannot write " + request.answer_file, errno);
   }

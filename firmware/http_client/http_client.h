@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,12 +22,16 @@ struct ClientRequest {
   std::string body_file = {};  // sent instead of `body`
   // Where a 2xx answer's body goes instead of into memory; an existing file is written over.
   std::string answer_file = {};
+  // Takes a 2xx answer's body piece by piece as it comes, instead of into memory. False: enough, the
+  // rest is not waited for and what was taken is an answer.
+  std::function<bool(std::string_view piece)> on_body = {};
   double timeout_s = 30;  // of the whole; 0: none, but a connection that stands still ends
+  double still_s = 60;    // a connection is given up after so long without a byte; 0: never
 };
 
 struct ClientAnswer {
   int status = 0;
-  std::string body;  // its first 4 MiB; empty where it went to a file
+  std::string body;  // its first 4 MiB; empty where it went elsewhere
   std::optional<double> retry_after_s;
 };
 

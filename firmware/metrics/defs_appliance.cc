@@ -14,6 +14,7 @@ constexpr std::string_view kVersion[] = {"version"};
 constexpr std::string_view kModel[] = {"model_name"};
 constexpr std::string_view kModelEngine[] = {"model_name", "engine"};
 constexpr std::string_view kModelStateLabels[] = {"model_name", "state"};
+constexpr std::string_view kReplicaStateLabels[] = {"model_name", "engine", "state"};
 constexpr std::string_view kModelInfoLabels[] = {"model_name", "architecture", "device",
                                                  "device_name", "dtype"};
 constexpr std::string_view kModelKind[] = {"model_name", "kind"};
@@ -23,11 +24,13 @@ constexpr std::string_view kReason[] = {"reason"};
 constexpr std::string_view kStateLabel[] = {"state"};
 constexpr std::string_view kTierLabel[] = {"tier"};
 constexpr std::string_view kReasonLabel[] = {"reason"};
+constexpr std::string_view kOutcome[] = {"outcome"};
 constexpr std::string_view kOutcomeReason[] = {"outcome", "reason"};
 constexpr std::string_view kModelFinish[] = {"model_name", "finish_reason"};
 constexpr std::string_view kModelObjective[] = {"model_name", "objective"};
 
 // From half a millisecond, where vLLM's buckets see only their first.
+constexpr double kWake[] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 240, 600};
 constexpr double kFine[] = {0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02,
                             0.03,   0.05,  0.075, 0.1,   0.15,  0.2,    0.3,  0.5,   0.75,
                             1,      1.5,   2,     3,     5,     7.5,    10,   15,    20,
@@ -42,12 +45,35 @@ constexpr std::array kRows = {
     MetricDef{kBuildInfo, "hearth_build_info", kGauge, kFrom, kVersion, {},
               "Always 1; the labels say what is running.", "at the start", ""},
     MetricDef{kModelState, "hearth_model_state", kGauge, kFrom, kModelStateLabels, {},
-              "1 for the state the model is in, 0 for the others.", "when the state changes",
-              "hearth_model_state{state!=\"ready\"} == 1"},
+              "1 for the state the model is in, 0 for the others.", kEachSecond,
+              "hearth_model_state{state!~\"ready|asleep\"} == 1"},
+    MetricDef{kReplicaState, "hearth_replica_state", kGauge, kFrom, kReplicaStateLabels, {},
+              "1 for the state the replica is in, 0 for the others.", "when the state changes", ""},
+    MetricDef{kAutoscalingTotalRequests, "hearth_autoscaling_total_requests", kGauge, kFrom, kModel, {},
+              "Requests of the model, ongoing and waiting, as the autoscaler sees them: their mean over "
+              "look_back_period_s.",
+              kEachSecond, ""},
+    MetricDef{kAutoscalingDelayLeft, "hearth_autoscaling_delay_left_seconds", kGauge, kFrom, kModel, {},
+              "Time until the number of replicas changes, should the load stay as it is; 0 when it does "
+              "not change.",
+              kEachSecond, ""},
+    MetricDef{kAutoscalingPrevented, "hearth_autoscaling_prevented", kGauge, kFrom, kModel, {},
+              "1 while there are fewer replicas than there shall be, for want of memory or because one "
+              "failed.",
+              kEachSecond, "hearth_autoscaling_prevented == 1"},
+    MetricDef{kModelWakes, "hearth_model_wakes_total", kCounter, kFrom, kModel, {},
+              "Times a request, or a person, has woken the model.", "when an engine is started for it",
+              ""},
+    MetricDef{kModelWakeDuration, "hearth_model_wake_duration_seconds", kHistogram, kFrom, kModel,
+              kWake, "Time from the request that wakes a model until the model is ready.", kAtReady,
+              ""},
+    MetricDef{kModelEvictions, "hearth_model_evictions_total", kCounter, kFrom, kModel, {},
+              "Times a replica of the model gave way to another model that needed its memory.",
+              "when the replica goes", ""},
     MetricDef{kModelInfo, "hearth_model_info", kGauge, kFrom, kModelInfoLabels, {},
               "1; the labels say what the model is and where it runs.", kAtReady, ""},
     MetricDef{kModelLoadTime, "hearth_model_load_duration_seconds", kGauge, kFrom, kModel, {},
-              "How long the last load took.", kAtReady, ""},
+              "How long the last load took.", kEachSecond, ""},
     MetricDef{kLogEngineMetrics, "hearth_log_engine_metrics", kGauge, kFrom, kModel, {},
               "1 while the model's engine families (vllm:*) are shown and recorded, 0 while "
               "log_engine_metrics is false.",
@@ -217,6 +243,18 @@ constexpr std::array kRows = {
     MetricDef{kRemoteWriteBacklog, "hearth_remote_write_backlog_seconds", kGauge, kFrom, {}, {},
               "By how much the receiver is behind the history; a commit interval is usual.",
               kEachSecond, "hearth_remote_write_backlog_seconds > 600"},
+    MetricDef{kLibraryBytes, "hearth_library_bytes", kGauge, kFrom, {}, {},
+              "What the models directory takes on the disk, unfinished pulls included.",
+              "every half a minute, and when a pull, an import or a removal ends", ""},
+    MetricDef{kLibraryDiskFreeBytes, "hearth_library_disk_free_bytes", kGauge, kFrom, {}, {},
+              "Free space of the file system of the models directory.", kEachSecond,
+              "predict_linear(hearth_library_disk_free_bytes[6h], 86400) < 0"},
+    MetricDef{kPullBytes, "hearth_pull_bytes_total", kCounter, kFrom, {}, {},
+              "Bytes of models that came from a hub, repeated ones included.", "when bytes come",
+              "rate(hearth_pull_bytes_total[1m])"},
+    MetricDef{kPulls, "hearth_pulls_total", kCounter, kFrom, kOutcome, {},
+              "Pulls that ended: done, failed or cancelled. A failed one that is resumed ends again.",
+              "when a pull ends", "increase(hearth_pulls_total{outcome=\"failed\"}[1h]) > 0"},
 };
 
 }  // namespace

@@ -100,6 +100,13 @@ enum class MetricId {
   // defs_appliance.cc
   kBuildInfo,
   kModelState,
+  kReplicaState,
+  kAutoscalingTotalRequests,
+  kAutoscalingDelayLeft,
+  kAutoscalingPrevented,
+  kModelWakes,
+  kModelWakeDuration,
+  kModelEvictions,
   kModelInfo,
   kModelLoadTime,
   kLogEngineMetrics,
@@ -157,6 +164,10 @@ enum class MetricId {
   kRemoteWriteRequestsFailed,
   kRemoteWriteNewestSent,
   kRemoteWriteBacklog,
+  kLibraryBytes,
+  kLibraryDiskFreeBytes,
+  kPullBytes,
+  kPulls,
   // defs_device.cc
   kGpuInfo,
   kGpuReadingAge,
@@ -334,8 +345,8 @@ inline constexpr std::string_view kFailureReasons[] = {"invalid_request",
 inline constexpr std::string_view kInferenceRoutes[] = {"/v1/chat/completions", "/v1/completions"};
 
 // The states of hearth_model_state.
-inline constexpr std::string_view kModelStates[] = {"loading",  "ready",  "restarting",
-                                                    "degraded", "failed", "stopped"};
+inline constexpr std::string_view kModelStates[] = {
+    "loading", "ready", "restarting", "degraded", "failed", "stopped", "asleep"};
 
 // How an engine ended unasked; labels of hearth_engine_crashes_total.
 inline constexpr std::string_view kCrashReasons[] = {

@@ -30,6 +30,7 @@ constexpr std::array kKnownValues = {
     KnownValues{MetricId::kPromptTokensBySource, "source", kPromptTokenSources},
     KnownValues{MetricId::kRequestSuccess, "finished_reason", kFinishReasons},
     KnownValues{MetricId::kModelState, "state", kModelStates},
+    KnownValues{MetricId::kReplicaState, "state", kModelStates},
     KnownValues{MetricId::kModelMemoryBytes, "kind", kMemoryKinds},
     KnownValues{MetricId::kRequestsAnswered, "finish_reason", kAnswerReasons},
     KnownValues{MetricId::kRequestFailures, "reason", kFailureReasons},

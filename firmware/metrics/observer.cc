@@ -109,7 +109,8 @@ void EngineObserver::MakeRequestMetrics() {
 void EngineObserver::MakeServiceMetrics() {
   using enum MetricId;
   for (size_t i = 0; i < states_.size(); ++i) {
-    states_[i] = registry_->Get(kModelState, {model_name_, std::string(kModelStates[i])});
+    states_[i] =
+        registry_->Get(kReplicaState, {model_name_, engine_, std::string(kModelStates[i])});
   }
   for (size_t i = 0; i < crashes_.size(); ++i) {
     crashes_[i] = registry_->Get(kEngineCrashes, {model_name_, std::string(kCrashReasons[i])});
@@ -163,32 +164,17 @@ void EngineObserver::SetSleepState(bool awake) {
 
 void EngineObserver::SetReadyFacts(const protocol::Ready& ready) {
   using enum MetricId;
-  const auto set = [&](Metric* metric, double value) {
-    registry_->SetExposed(metric, true);
-    registry_->Set(metric, value);
-    ready_facts_.push_back(metric);
-  };
-  const auto memory = [&](std::string_view kind, int64_t bytes) {
-    set(registry_->Get(kModelMemoryBytes, {model_name_, std::string(kind)}),
-        static_cast<double>(bytes));
-  };
-  memory("weights", ready.weight_bytes);
-  memory("kv_cache", ready.kv_cache_bytes);
-  memory("workspace", ready.workspace_bytes);
   const int64_t kv_tokens = int64_t{ready.num_blocks} * ready.block_size;
-  set(Model(kKvCacheCapacityTokens), static_cast<double>(kv_tokens));
-  set(Model(kKvCacheCapacityBytes), static_cast<double>(ready.kv_cache_bytes));
-  set(Model(kModelLoadTime), ready.load_time_s);
-  set(registry_->Get(kModelInfo, {model_name_, ready.architecture, ready.device, ready.device_name,
-                                  ready.dtype}),
-      1);
   const double concurrency =
       ready.max_model_len == 0 ? 0 : static_cast<double>(kv_tokens) / ready.max_model_len;
-  set(registry_->Get(kCacheConfigInfo, {model_name_, engine_, std::to_string(ready.block_size),
+  Metric* const info =
+      registry_->Get(kCacheConfigInfo, {model_name_, engine_, std::to_string(ready.block_size),
                                         ready.kv_cache_dtype, std::to_string(ready.num_blocks), "0",
                                         PythonBool(ready.enable_prefix_caching), "None", "None",
-                                        std::to_string(kv_tokens), TwoDigits(concurrency)}),
-      1);
+                                        std::to_string(kv_tokens), TwoDigits(concurrency)});
+  registry_->SetExposed(info, true);
+  registry_->Set(info, 1);
+  ready_facts_.push_back(info);
 }
 
 void EngineObserver::OnReady(const protocol::Ready& ready) {

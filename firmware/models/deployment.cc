@@ -5,7 +5,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
 
@@ -16,20 +15,20 @@ namespace {
 constexpr std::chrono::duration<double> kClientCheck{0.1};
 constexpr std::chrono::milliseconds kDrainCheck{20};
 
-std::string Seconds(double seconds) {
-  return std::to_string(static_cast<int64_t>(seconds)) + " s";
-}
+std::string Seconds(double seconds) { return std::to_string(static_cast<int64_t>(seconds)) + " s"; }
 
 }  // namespace
 
 Deployment::Deployment(ModelOptions options, metrics::Registry* registry,
-                       std::shared_ptr<Bell> bell)
+                       std::shared_ptr<Bell> bell, std::shared_ptr<Bell> scaler_bell)
     : registry_(registry),
       model_name_(options.load.served_model_name),
       created_time_s_(static_cast<double>(WallMillis()) / 1000),
       bell_(std::move(bell)),
+      scaler_bell_(std::move(scaler_bell)),
       slo_(registry, model_name_),
       observer_(registry, model_name_),
+      model_observer_(registry, model_name_),
       options_(std::move(options)) {
   slo_.SetTargets(options_.slo);
 }
@@ -40,12 +39,16 @@ Deployment::Deployment(ModelOptions options, metrics::Registry* registry,
 struct Deployment::Visit {
   uint64_t request_id = 0;
   metrics::RequestFacts facts;
-  double since_s = 0;              // when it came
-  Reason reason = Reason::kNone;   // why it waits; kNone: it does not
-  double reason_since_s = 0;       // since when for this reason
+  std::vector<uint64_t> prefix_keys;
+  double since_s = 0;             // when it came
+  Reason reason = Reason::kNone;  // why it waits; kNone: it does not
+  double reason_since_s = 0;      // since when for this reason
   std::shared_ptr<Replica> replica;
   Replica::Taken taken;
   Status why;  // of kRefused
+
+  // It waits because no replica is ready.
+  bool is_in_backoff() const { return reason != Reason::kNone && reason != Reason::kFull; }
 };
 
 Result<Deployment::Placed> Deployment::Place(protocol::Generate generate,
@@ -54,6 +57,7 @@ Result<Deployment::Placed> Deployment::Place(protocol::Generate generate,
   Visit visit;
   visit.request_id = generate.request_id;
   visit.facts = std::move(facts);
+  visit.prefix_keys = PrefixKeys(generate);
   visit.since_s = MonotonicSeconds();
   num_placing_.fetch_add(1);
   const auto leave = [&](Status why) {
@@ -82,8 +86,8 @@ Result<Deployment::Placed> Deployment::Place(protocol::Generate generate,
     }
     bell_->Wait(rings, kClientCheck);
     if (client_gone && client_gone()) {
-      return leave(Aborted("the client left while its request waited for model '" + model_name_ +
-                           "'"));
+      return leave(
+          Aborted("the client left while its request waited for model '" + model_name_ + "'"));
     }
   }
 }
@@ -95,6 +99,8 @@ Deployment::Verdict Deployment::LookLocked(Visit& visit) {
   };
   if (is_shut_down_) return refuse(Unavailable("the server is shutting down"));
   if (!is_served_) return refuse(NotFound("the model '" + model_name_ + "' is no longer served"));
+  last_used_s_ = MonotonicSeconds();
+  last_used_ms_ = WallMillis();
   const std::string model = "model '" + model_name_ + "' ";
   if (is_held_) {
     return WaitOrRefuseLocked(visit, Reason::kHeld, hold_wait_s_,
@@ -105,43 +111,99 @@ Deployment::Verdict Deployment::LookLocked(Visit& visit) {
     const Reason reason = visit.reason == Reason::kNone ? Reason::kFull : visit.reason;
     return WaitOrRefuseLocked(visit, reason, kLineWaitS, model + "has others in line before it");
   }
-  visit.replica = LeastBusyLocked();
-  visit.taken = visit.replica->Take(visit.request_id, visit.facts, options_.max_ongoing_requests);
-  switch (visit.taken.outcome) {
-    case Replica::Outcome::kTaken:
-      LeaveLineLocked(visit);  // the next may be placed while this one is sent
-      return Verdict::kPlaced;
-    case Replica::Outcome::kFull:
-      return WaitOrRefuseLocked(visit, Reason::kFull, kLineWaitS, visit.taken.why.message());
-    case Replica::Outcome::kRestarting:
-      return WaitOrRefuseLocked(visit, Reason::kRestarting, kReadyWaitS,
-                                visit.taken.why.message());
-    case Replica::Outcome::kUnavailable:
-      return refuse(std::move(visit.taken.why));
-  }
-  return refuse(Internal("an outcome that does not exist"));
+  return TakeLocked(visit);
 }
 
-// A request waits at most `wait_s` for each reason, and for all of them together at most kLineWaitS;
-// what Hold announced is kept where it is longer.
+// To the first replica that takes it. Where none does, the best of their reasons says what to do.
+Deployment::Verdict Deployment::TakeLocked(Visit& visit) {
+  using enum Replica::Outcome;
+  Replica::Taken best;
+  const auto rank = [](Replica::Outcome outcome) {
+    return outcome == kFull ? 3 : outcome == kRestarting ? 2 : outcome == kLoading ? 1 : 0;
+  };
+  for (const Slot* slot : InOrderLocked(visit)) {
+    Replica::Taken taken =
+        slot->replica->Take(visit.request_id, visit.facts, options_.max_ongoing_requests);
+    if (taken.outcome == kTaken) {
+      affinity_.Note(visit.prefix_keys, slot->index);
+      visit.replica = slot->replica;
+      visit.taken = std::move(taken);
+      LeaveLineLocked(visit);  // the next may be placed while this one is sent
+      return Verdict::kPlaced;
+    }
+    if (best.why.ok() || rank(taken.outcome) > rank(best.outcome)) best = std::move(taken);
+  }
+  const bool has_none = best.why.ok();
+  if (best.outcome == kFull) {
+    return WaitOrRefuseLocked(visit, Reason::kFull, kLineWaitS, best.why.message());
+  }
+  if (best.outcome == kRestarting) {
+    return WaitOrRefuseLocked(visit, Reason::kRestarting, kReadyWaitS, best.why.message());
+  }
+  // One that may sleep is waited for while it wakes.
+  const bool wakes =
+      has_none || (best.outcome == kLoading && options_.autoscaling.min_replicas == 0);
+  if (MonotonicSeconds() >= refuse_until_s_) refuse_waking_.clear();
+  const bool can_wake = options_.autoscaling.max_replicas > 0 && refuse_waking_.empty();
+  if (wakes && can_wake) {
+    if (has_none && !wanted_) {
+      wanted_ = true;
+      scaler_bell_->Ring();
+    }
+    return WaitOrRefuseLocked(visit, Reason::kWaking, kLineWaitS,
+                              "model '" + model_name_ + "' is being woken and is not ready yet");
+  }
+  visit.why = has_none
+                  ? Unavailable("model '" + model_name_ + "' is asleep and cannot be woken: " +
+                                (refuse_waking_.empty() ? "its num_replicas is 0" : refuse_waking_))
+                  : std::move(best.why);
+  return Verdict::kRefused;
+}
+
+// Fewest requests first; among equals the one that may hold the prompt's beginning.
+std::vector<const Deployment::Slot*> Deployment::InOrderLocked(const Visit& visit) const {
+  struct Candidate {
+    int num_ongoing;
+    bool is_other;
+    const Slot* slot;
+  };
+  const std::optional<int> affine = affinity_.Find(visit.prefix_keys);
+  std::vector<Candidate> candidates;
+  for (const Slot& slot : slots_) {
+    candidates.push_back({slot.replica->num_ongoing(), affine != slot.index, &slot});
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.num_ongoing, a.is_other) < std::pair(b.num_ongoing, b.is_other);
+  });
+  std::vector<const Slot*> slots;
+  for (const Candidate& candidate : candidates) slots.push_back(candidate.slot);
+  return slots;
+}
+
+// A request waits at most `wait_s` for each reason, and for all of them together at most
+// kLineWaitS; what Hold announced is kept where it is longer.
 Deployment::Verdict Deployment::WaitOrRefuseLocked(Visit& visit, Reason reason, double wait_s,
                                                    const std::string& why) {
   const double now_s = MonotonicSeconds();
   if (visit.reason == Reason::kNone) {
-    const int64_t queued_max = options_.max_queued_requests;
+    const int64_t bound = options_.max_queued_requests;
+    const int64_t queued_max =
+        reason == Reason::kWaking && bound < 0 ? int64_t{limits::kRequestsPerEngineMax} : bound;
     const auto num_queued = static_cast<int64_t>(line_.size());
-    if (reason == Reason::kFull && queued_max >= 0 && num_queued >= queued_max) {
-      visit.why = Unavailable("model '" + model_name_ + "' is busy and " +
-                              std::to_string(num_queued) +
-                              " requests wait already, its max_queued_requests; try again later");
+    const bool is_bounded = reason == Reason::kFull || reason == Reason::kWaking;
+    if (is_bounded && queued_max >= 0 && num_queued >= queued_max) {
+      visit.why = Unavailable(
+          "model '" + model_name_ + (reason == Reason::kWaking ? "' is being woken" : "' is busy") +
+          " and " + std::to_string(num_queued) + " requests wait already, " +
+          (bound < 0 ? "the limit" : "its max_queued_requests") + "; try again later");
       return Verdict::kRefused;
     }
     line_.push_back(visit.request_id);
   }
   if (visit.reason != reason) {
-    if (visit.reason == Reason::kHeld || visit.reason == Reason::kRestarting) --num_in_backoff_;
-    if (reason == Reason::kHeld || reason == Reason::kRestarting) ++num_in_backoff_;
+    if (visit.is_in_backoff()) --num_in_backoff_;
     visit.reason = reason;
+    if (visit.is_in_backoff()) ++num_in_backoff_;
     visit.reason_since_s = now_s;
   }
   const double waited_s = now_s - visit.reason_since_s;
@@ -156,21 +218,16 @@ Deployment::Verdict Deployment::WaitOrRefuseLocked(Visit& visit, Reason reason, 
 void Deployment::LeaveLineLocked(Visit& visit) {
   if (visit.reason == Reason::kNone) return;
   line_.erase(std::find(line_.begin(), line_.end(), visit.request_id));
-  if (visit.reason == Reason::kHeld || visit.reason == Reason::kRestarting) --num_in_backoff_;
+  if (visit.is_in_backoff()) --num_in_backoff_;
   visit.reason = Reason::kNone;
 }
 
-std::shared_ptr<Replica> Deployment::LeastBusyLocked() const {
-  return *std::min_element(
-      replicas_.begin(), replicas_.end(),
-      [](const auto& a, const auto& b) { return a->num_ongoing() < b->num_ongoing(); });
-}
-
-// ---- Replicas
+// ---- The exchange of replicas
 // ---------------------------------------------------------------------------------------
 
-std::unique_ptr<metrics::EngineObserver> Deployment::NewObserver() {
-  return std::make_unique<metrics::EngineObserver>(registry_, &slo_, model_name_, "0");
+std::unique_ptr<metrics::EngineObserver> Deployment::NewObserver(int index) {
+  return std::make_unique<metrics::EngineObserver>(registry_, &slo_, model_name_,
+                                                   std::to_string(index));
 }
 
 Result<Deployment::Replicas> Deployment::Serve(ModelOptions options,
@@ -180,16 +237,17 @@ Result<Deployment::Replicas> Deployment::Serve(ModelOptions options,
     std::lock_guard lock(mutex_);
     if (is_shut_down_) return Unavailable("the server is shutting down");
     HEARTH_RETURN_IF_ERROR(candidate->Promote());
-    gone = std::exchange(replicas_, {candidate});
-    for (const auto& replica : gone) {
-      replica->Retire();
-      replica->HandGaugesOver();
-    }
-    candidate->Attach(NewObserver());
+    gone = RetireLocked([](const Slot&) { return true; });
+    candidate->Attach(NewObserver(0));
+    AddLocked(0, std::move(candidate), {});
     slo_.SetTargets(options.slo);
     options_ = std::move(options);
-    is_served_ = true;
+    is_served_ = was_served_ = true;
     is_forgotten_ = false;
+    wanted_ = false;
+    refuse_waking_.clear();
+    target_ = std::max(target_, 1);
+    ClampTargetLocked();
   }
   bell_->Ring();
   return gone;
@@ -201,14 +259,16 @@ Deployment::Replicas Deployment::Load(const std::string& executable, ModelOption
     std::lock_guard lock(mutex_);
     slo_.SetTargets(options.slo);
     options_ = std::move(options);
-    gone = std::exchange(replicas_, {});
-    for (const auto& replica : gone) {
-      replica->Retire();
-      replica->HandGaugesOver();
+    gone = RetireLocked([](const Slot&) { return true; });
+    target_ = options_.autoscaling.FirstTarget();
+    ClampTargetLocked();
+    last_status_ = {};
+    wanted_ = false;
+    refuse_waking_.clear();
+    if (target_ > 0) {
+      AddLocked(0, std::make_shared<Replica>(executable, options_.load, NewObserver(0), bell_), {});
     }
-    replicas_.push_back(
-        std::make_shared<Replica>(executable, options_.load, NewObserver(), bell_));
-    is_served_ = true;
+    is_served_ = was_served_ = true;
     is_forgotten_ = false;
   }
   bell_->Ring();
@@ -221,8 +281,11 @@ Deployment::Replicas Deployment::Close() {
     std::lock_guard lock(mutex_);
     is_served_ = false;
     is_held_ = false;
-    for (const auto& replica : replicas_) replica->Retire();
-    replicas = replicas_;
+    target_ = 0;
+    for (const Slot& slot : slots_) {
+      slot.replica->Retire();
+      replicas.push_back(slot.replica);
+    }
   }
   bell_->Ring();
   return replicas;
@@ -236,8 +299,10 @@ Status Deployment::StopReplicas(double drain_s, const std::function<bool()>& giv
       return FailedPrecondition("the requests of model '" + model_name_ +
                                 "' are not held; its engine cannot be stopped under them");
     }
-    for (const auto& replica : replicas_) replica->Retire();
-    replicas = replicas_;
+    for (const Slot& slot : slots_) {
+      slot.replica->Retire();
+      replicas.push_back(slot.replica);
+    }
   }
   const auto is_shut_down = [this] {
     std::lock_guard lock(mutex_);
@@ -256,6 +321,13 @@ Status Deployment::StopReplicas(double drain_s, const std::function<bool()>& giv
   }
   for (const auto& replica : replicas) replica->BeginStop();
   for (const auto& replica : replicas) replica->Stop();
+  // A model that may sleep does so from now on. Of one that may not, nothing is left until it is
+  // served again.
+  std::lock_guard lock(mutex_);
+  if (options_.autoscaling.min_replicas == 0) {
+    (void)RetireLocked([](const Slot&) { return true; });
+    target_ = 0;
+  }
   return Status::Ok();
 }
 
@@ -283,6 +355,8 @@ void Deployment::SetLive(const ModelOptions& options) {
     options_ = options;
     options_.load = load;
     slo_.SetTargets(options.slo);
+    refuse_waking_.clear();
+    ClampTargetLocked();
   }
   bell_->Ring();
 }
@@ -298,62 +372,6 @@ void Deployment::Shutdown() {
 void Deployment::Forget() {
   std::lock_guard lock(mutex_);
   is_forgotten_ = true;
-}
-
-bool Deployment::is_served() const {
-  std::lock_guard lock(mutex_);
-  return is_served_;
-}
-
-bool Deployment::is_known() const {
-  std::lock_guard lock(mutex_);
-  return !is_forgotten_ && !replicas_.empty();
-}
-
-ModelOptions Deployment::options() const {
-  std::lock_guard lock(mutex_);
-  return options_;
-}
-
-Deployment::Replicas Deployment::replicas() const {
-  std::lock_guard lock(mutex_);
-  return replicas_;
-}
-
-ModelStatus Deployment::status() const {
-  std::lock_guard lock(mutex_);
-  CHECK(!replicas_.empty()) << model_name_;
-  ModelStatus status;
-  status.model_name = model_name_;
-  status.path = options_.load.model;
-  status.created_time_s = created_time_s_;
-  status.log_engine_metrics = options_.log_engine_metrics;
-  status.slo = options_.slo;
-  status.replica = replicas_.front()->status();
-  for (const auto& replica : replicas_) status.num_ongoing += replica->num_ongoing();
-  status.num_waiting = static_cast<int>(line_.size());
-  status.is_held = is_held_;
-  status.options = options_;
-  return status;
-}
-
-void Deployment::Observe() {
-  metrics::DeploymentReading reading;
-  {
-    std::lock_guard lock(mutex_);
-    reading.num_placing = num_placing_.load();
-    reading.target_replicas = reading.desired_replicas = is_served_ ? 1 : 0;
-    reading.num_in_backoff = num_in_backoff_;
-    reading.num_queued = static_cast<int>(line_.size());
-    for (size_t i = 0; i < replicas_.size(); ++i) {
-      const Replica& replica = *replicas_[i];
-      reading.num_queued += replica.num_queued();
-      reading.replicas.push_back({std::to_string(i),
-                                  Serves(replica.status().state),
-                                  replica.num_ongoing()});
-    }
-  }
-  observer_.OnReading(reading);
 }
 
 }  // namespace hearth::models

@@ -8,6 +8,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "firmware/metrics/process_metrics.h"
+#include "firmware/models/engine_planner.h"
 
 namespace hearth::models {
 
@@ -16,6 +18,7 @@ using metrics::MetricId;
 namespace {
 
 constexpr std::chrono::milliseconds kDrainCheck{20};
+constexpr double kPlanTimeoutS = 15;
 
 }  // namespace
 
@@ -24,14 +27,15 @@ std::string NameOfDirectory(const std::string& model_directory) {
   return (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
 }
 
-ModelManager::ModelManager(std::string engine_executable, metrics::Registry* registry,
+ModelManager::ModelManager(ModelManagerOptions options, metrics::Registry* registry,
                            metrics::RequestLedger* ledger)
-    : engine_executable_(std::move(engine_executable)),
+    : options_(std::move(options)),
       registry_(registry),
       ledger_(ledger),
       loop_duration_(registry->Get(MetricId::kServeControllerLoopDuration)),
       num_loops_(registry->Get(MetricId::kServeControllerNumLoops)),
-      drainer_([this] { RunDrainer(); }) {}
+      drainer_([this] { RunDrainer(); }),
+      scaler_(HostOfScaler(), scaler_bell_) {}
 
 ModelManager::~ModelManager() { Stop(); }
 
@@ -39,20 +43,32 @@ ModelManager::~ModelManager() { Stop(); }
 // -------------------------------------------------------------------------
 
 ModelManager::DeploymentPtr ModelManager::FindLocked(const std::string& model_name) const {
-  const auto it = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& each) {
-    return each->model_name() == model_name;
-  });
+  const auto it = std::find_if(deployments_.begin(), deployments_.end(),
+                               [&](const auto& each) { return each->model_name() == model_name; });
   return it == deployments_.end() ? nullptr : *it;
 }
 
-Status ModelManager::NoSuchModelLocked(const std::string& model_name) const {
+ModelManager::DeploymentPtr ModelManager::FindAliasLocked(const std::string& alias) const {
+  for (const DeploymentPtr& deployment : deployments_) {
+    if (!deployment->is_served()) continue;
+    const std::vector<std::string> aliases = deployment->options().aliases;
+    if (std::find(aliases.begin(), aliases.end(), alias) != aliases.end()) return deployment;
+  }
+  return nullptr;
+}
+
+std::string ModelManager::ServedNamesLocked() const {
   std::string served;
   for (const DeploymentPtr& deployment : deployments_) {
     if (!deployment->is_served()) continue;
     served += (served.empty() ? "'" : ", '") + deployment->model_name() + "'";
   }
+  return served.empty() ? "none" : served;
+}
+
+Status ModelManager::NoSuchModelLocked(const std::string& model_name) const {
   return NotFound("the model '" + model_name + "' does not exist; this box serves " +
-                  (served.empty() ? "none" : served));
+                  ServedNamesLocked());
 }
 
 Result<ModelManager::DeploymentPtr> ModelManager::FindKnown(const std::string& model_name) const {
@@ -65,14 +81,19 @@ Result<ModelManager::DeploymentPtr> ModelManager::FindKnown(const std::string& m
 Result<ModelManager::DeploymentPtr> ModelManager::Find(const std::string& model_name) const {
   std::lock_guard lock(mutex_);
   if (!model_name.empty()) {
-    const DeploymentPtr deployment = FindLocked(model_name);
-    if (deployment == nullptr || !deployment->is_served()) return NoSuchModelLocked(model_name);
-    return deployment;
+    DeploymentPtr deployment = FindLocked(model_name);
+    if (deployment != nullptr && deployment->is_served()) return deployment;
+    deployment = FindAliasLocked(model_name);
+    if (deployment != nullptr) return deployment;
+    return NoSuchModelLocked(model_name);
   }
   DeploymentPtr only;
   for (const DeploymentPtr& deployment : deployments_) {
     if (!deployment->is_served()) continue;
-    if (only != nullptr) return NoSuchModelLocked(model_name);
+    if (only != nullptr) {
+      return InvalidArgument("the request names no model, and this box serves several: " +
+                             ServedNamesLocked() + "; say which in 'model'");
+    }
     only = deployment;
   }
   return only != nullptr ? Result(only) : NoSuchModelLocked(model_name);
@@ -88,7 +109,7 @@ Result<ModelManager::DeploymentPtr> ModelManager::FindOrMakeLocked(const ModelOp
     return ResourceExhausted("this box has known " + std::to_string(deployments_.size()) +
                              " models since it started, its limit; use one of their names");
   }
-  deployment = std::make_shared<Deployment>(options, registry_, BellOfLocked(name));
+  deployment = std::make_shared<Deployment>(options, registry_, BellOfLocked(name), scaler_bell_);
   ledger_->OnModelKnown(name, &deployment->slo());
   deployments_.push_back(deployment);
   return deployment;
@@ -126,7 +147,7 @@ Status ModelManager::LoadLocked(ModelOptions options) {
   HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindOrMakeLocked(options));
   ShowEngineMetrics(name, options.log_engine_metrics);
   const double timeout_s = deployment->options().graceful_shutdown_timeout_s;
-  DrainLocked(name, deployment->Load(engine_executable_, std::move(options)), timeout_s);
+  DrainLocked(name, deployment->Load(options_.engine_executable, std::move(options)), timeout_s);
   return Status::Ok();
 }
 
@@ -153,9 +174,88 @@ Status ModelManager::Remove(const std::string& model_name) {
   HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, FindKnown(model_name));
   std::lock_guard lock(mutex_);
   deployment->Forget();
-  DrainLocked(model_name, deployment->Close(),
-              deployment->options().graceful_shutdown_timeout_s);
+  DrainLocked(model_name, deployment->Close(), deployment->options().graceful_shutdown_timeout_s);
   return Status::Ok();
+}
+
+// ---- Sleep
+// -----------------------------------------------------------------------------------------
+
+Status ModelManager::Wake(const std::string& model_name) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, Find(model_name));
+  const ModelStatus status = deployment->status();
+  if (status.replica.state == ReplicaState::kFailed && !status.is_held) {
+    return ServeAnew(deployment->options());
+  }
+  for (const auto& replica : deployment->replicas()) {
+    if (replica->status().state != ReplicaState::kReady) (void)replica->TryAgain();
+  }
+  deployment->Wake();
+  return Status::Ok();
+}
+
+Status ModelManager::Sleep(const std::string& model_name) {
+  HEARTH_ASSIGN_OR_RETURN(const DeploymentPtr deployment, Find(model_name));
+  HEARTH_ASSIGN_OR_RETURN(const auto gone, deployment->Sleep());
+  std::lock_guard lock(mutex_);
+  DrainLocked(deployment->model_name(), gone, deployment->options().graceful_shutdown_timeout_s);
+  return Status::Ok();
+}
+
+// What holds memory and is no replica of a deployment.
+std::vector<Tenant> ModelManager::OtherTenants() const {
+  std::lock_guard lock(mutex_);
+  std::vector<Tenant> tenants;
+  using Yields = Tenant::Yields;
+  const auto add = [&](const std::string& model_name, Replica& replica, Yields yields) {
+    const ReplicaStatus status = replica.status();
+    if (status.engine_pid <= 0) return;
+    Tenant tenant;
+    tenant.model_name = model_name;
+    tenant.yields = yields;
+    tenant.footprint = FootprintOf(status.ready);
+    tenant.resident_bytes = static_cast<int64_t>(
+        metrics::ReadProcess(std::to_string(status.engine_pid)).resident_bytes.value_or(0));
+    tenants.push_back(std::move(tenant));
+  };
+  for (const Draining& draining : draining_) {
+    add(draining.model_name, *draining.replica, Yields::kWhenIdle);
+  }
+  for (const auto& weak : candidates_) {
+    const auto candidate = weak.lock();
+    if (candidate == nullptr || candidate->role() != ReplicaRole::kCandidate) continue;
+    add(candidate->load().served_model_name, *candidate, Yields::kNever);
+  }
+  return tenants;
+}
+
+bool ModelManager::ExchangeIsUnderWay() const {
+  std::lock_guard lock(mutex_);
+  return std::any_of(candidates_.begin(), candidates_.end(), [](const auto& weak) {
+    const auto candidate = weak.lock();
+    return candidate != nullptr && candidate->role() == ReplicaRole::kCandidate;
+  });
+}
+
+ScalerHost ModelManager::HostOfScaler() {
+  ScalerHost host;
+  host.deployments = [this] {
+    std::lock_guard lock(mutex_);
+    return deployments_;
+  };
+  host.others = [this] { return OtherTenants(); };
+  host.exchanges = [this] { return ExchangeIsUnderWay(); };
+  host.drain = [this](const Deployment& from, const Deployment::Replicas& gone) {
+    std::lock_guard lock(mutex_);
+    DrainLocked(from.model_name(), gone, from.options().graceful_shutdown_timeout_s);
+  };
+  host.plan = [this](const protocol::Load& load) {
+    return PlanEngine(options_.engine_executable, load, kPlanTimeoutS);
+  };
+  host.on_event = options_.on_event;
+  host.engine_executable = options_.engine_executable;
+  host.memory_limit_bytes = options_.memory_limit_bytes;
+  return host;
 }
 
 void ModelManager::ShowEngineMetrics(const std::string& model_name, bool shown) {
@@ -200,15 +300,16 @@ Result<std::shared_ptr<Replica>> ModelManager::StartCandidate(const ModelOptions
   std::lock_guard lock(mutex_);
   if (stopping_) return Unavailable("the server is shutting down");
   std::erase_if(candidates_, [](const auto& candidate) { return candidate.expired(); });
-  auto candidate =
-      std::make_shared<Replica>(engine_executable_, options.load, nullptr, BellOfLocked(name));
+  auto candidate = std::make_shared<Replica>(options_.engine_executable, options.load, nullptr,
+                                             BellOfLocked(name));
   candidates_.push_back(candidate);
   return candidate;
 }
 
 Result<ProbeAnswer> ModelManager::Probe(Replica& candidate, double timeout_s,
                                         const std::function<bool()>& give_up) {
-  return RunProbe(candidate, [this] { return next_request_id_.fetch_add(1); }, timeout_s, give_up);
+  return RunProbe(
+      candidate, [this] { return next_request_id_.fetch_add(1); }, timeout_s, give_up);
 }
 
 Status ModelManager::SwitchTo(ModelOptions options, std::shared_ptr<Replica> candidate) {
@@ -358,12 +459,18 @@ void ModelManager::Observe() {
 
 void ModelManager::Stop() {
   std::lock_guard stopping(stop_mutex_);
-  Deployment::Replicas replicas;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    for (const DeploymentPtr& deployment : deployments_) deployment->Shutdown();
+  }
+  drain_changed_.notify_all();
+  if (drainer_.joinable()) drainer_.join();
+  scaler_.Stop();
+  Deployment::Replicas replicas;
+  {
+    std::lock_guard lock(mutex_);
     for (const DeploymentPtr& deployment : deployments_) {
-      deployment->Shutdown();
       for (const auto& replica : deployment->replicas()) replicas.push_back(replica);
     }
     for (const Draining& draining : draining_) replicas.push_back(draining.replica);
@@ -371,8 +478,6 @@ void ModelManager::Stop() {
       if (auto replica = candidate.lock()) replicas.push_back(std::move(replica));
     }
   }
-  drain_changed_.notify_all();
-  if (drainer_.joinable()) drainer_.join();
   for (const auto& replica : replicas) replica->BeginStop();
   for (const auto& replica : replicas) replica->Stop();
 }

@@ -59,6 +59,7 @@ Replica::Taken Replica::Take(uint64_t request_id, metrics::RequestFacts facts,
   }
   if (!Serves(status_.state) || engine_ == nullptr || renews_) {
     return refuse(status_.state == ReplicaState::kRestarting || renews_ ? Outcome::kRestarting
+                  : status_.state == ReplicaState::kLoading             ? Outcome::kLoading
                                                              : Outcome::kUnavailable,
                   Unavailable(model + "is " + std::string(StateName(status_.state)) +
                               (status_.message.empty() ? "" : ": " + status_.message)));

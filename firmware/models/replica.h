@@ -59,8 +59,8 @@ struct CrashRecord {
 
 struct ReplicaOptions {
   int index = 0;  // among the replicas of its model
-  CrashLimits crash;
-  StallLimits stall;
+  CrashLimits crash = {};
+  StallLimits stall = {};
 };
 
 struct ReplicaStatus {
@@ -96,7 +96,8 @@ class Replica {
     kTaken,
     kFull,         // it has max_ongoing requests
     kRestarting,   // its engine is being started again
-    kUnavailable,  // it loads, has failed or has stopped, or takes no more: `why` says which
+    kLoading,      // its engine loads for the first time
+    kUnavailable,  // it has failed or has stopped, or takes no more: `why` says which
   };
   struct Taken {
     Outcome outcome = Outcome::kUnavailable;

@@ -35,7 +35,8 @@ class ModelEventsTest : public testing::Test {
     return model;
   }
   // "kind: text" of the events that this state adds.
-  std::vector<std::string> EventsOf(const std::vector<ModelStatus>& models) {
+  std::vector<std::string> EventsOf(std::vector<ModelStatus> models) {
+    for (ModelStatus& model : models) model.replicas = {{0, model.replica, 0, 0, 0}};
     const size_t before = history_->Events(0, INT64_MAX)->size();
     events_->Update(models);
     std::vector<std::string> added;

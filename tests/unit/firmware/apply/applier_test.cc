@@ -45,7 +45,8 @@ class ApplierTest : public testing::Test {
     registry_ = std::make_unique<metrics::Registry>();
     ledger_ = std::make_unique<metrics::RequestLedger>(registry_.get());
     models_ =
-        std::make_unique<models::ModelManager>(SCRIPTED_ENGINE, registry_.get(), ledger_.get());
+        std::make_unique<models::ModelManager>(models::ModelManagerOptions{SCRIPTED_ENGINE},
+                                               registry_.get(), ledger_.get());
     applier_ = std::make_unique<Applier>(store_.get(), models_.get(), registry_.get(),
                                          history_.get(), options_);
   }

@@ -72,16 +72,31 @@ TEST(ModelConfig, TakesNoFileNamesButTheirText) {
 
 TEST(ModelConfig, ShowsWhatItCaps) {
   const CheckedModelConfig checked = Check(kApplication);
-  ASSERT_EQ(checked.capped.size(), 2u);
+  ASSERT_EQ(checked.capped.size(), 1u);
   EXPECT_EQ(checked.capped[0].path, "applications[0].args.llm_configs[0].accelerator_type");
   EXPECT_EQ(checked.capped[0].configured, "A10G");
   EXPECT_EQ(checked.capped[0].effective, "cpu");
-  EXPECT_EQ(checked.capped[1].configured, 2);
-  EXPECT_EQ(checked.capped[1].effective, 1);
-  EXPECT_EQ(checked.capped[1].reason, "this release runs one engine of each model");
-  const auto zero = CheckWith("deployment_config: {autoscaling_config: {min_replicas: 0}}");
-  ASSERT_EQ(zero.capped.size(), 1u);
-  EXPECT_EQ(zero.capped[0].reason, "this release keeps every model loaded");
+  const auto many = CheckWith(
+      "deployment_config: {autoscaling_config: {min_replicas: 0, max_replicas: 100}}");
+  ASSERT_EQ(many.capped.size(), 1u);
+  EXPECT_EQ(many.capped[0].configured, 100);
+  EXPECT_EQ(many.capped[0].effective, 8);
+  EXPECT_EQ(many.capped[0].reason, "this box runs at most 8 engines of a model");
+}
+
+TEST(ModelConfig, TakesFurtherNamesOfAModelOnce) {
+  const auto checked = CheckWith("engine_kwargs: {served_model_name: [m, chat, gpt-4o]}");
+  ASSERT_TRUE(checked.ok()) << Messages(checked);
+  EXPECT_EQ(checked.llm_configs[0].engine_kwargs.served_model_name,
+            (std::vector<std::string>{"m", "chat", "gpt-4o"}));
+  const auto one = CheckWith("engine_kwargs: {served_model_name: chat}");
+  EXPECT_EQ(one.llm_configs[0].engine_kwargs.served_model_name, std::vector<std::string>{"chat"});
+  EXPECT_NE(Messages(CheckWith("engine_kwargs: {served_model_name: [1]}")).find("a list of names"),
+            std::string::npos);
+  const auto twice = Check(
+      "- {model_loading_config: {model_id: a}, engine_kwargs: {served_model_name: chat}}\n"
+      "- {model_loading_config: {model_id: chat}}\n");
+  EXPECT_NE(Messages(twice).find("is \"chat\", as that of [0]"), std::string::npos);
 }
 
 TEST(ModelConfig, KnowsItsAcceleratorByRaysNames) {
@@ -138,12 +153,12 @@ TEST(ModelConfig, RefusesANameThatIsTaken) {
 TEST(ModelConfig, WarnsOfWhatHasNoEffectAndKeepsIt) {
   const CheckedModelConfig checked = CheckWith(
       "engine_kwargs: {gpu_memory_utilization: 0.9}\n"
-      "deployment_config: {autoscaling_config: {upscale_delay_s: 5}}\n");
+      "deployment_config: {autoscaling_config: {metrics_interval_s: 5}}\n");
   ASSERT_TRUE(checked.ok()) << Messages(checked);
   const std::string warnings = Messages(checked, Severity::kWarning);
   EXPECT_NE(warnings.find("engine_kwargs.gpu_memory_utilization has no effect here: the KV cache"),
             std::string::npos);
-  EXPECT_NE(warnings.find("upscale_delay_s has no effect here"), std::string::npos);
+  EXPECT_NE(warnings.find("metrics_interval_s has no effect here"), std::string::npos);
   EXPECT_EQ(checked.normal["llm_configs"][0]["engine_kwargs"]["gpu_memory_utilization"], 0.9);
 }
 

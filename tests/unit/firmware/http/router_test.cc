@@ -15,6 +15,7 @@ class RouterTest : public testing::Test {
                                                           {"POST", "/v1/models"},
                                                           {"GET", "/v1/{}/list"},
                                                           {"GET", "/v1/models/list"},
+                                                          {"POST", "/v1/models/{*}/load"},
                                                           {"DELETE", "/v1/{}/list"}}) {
       router_.Add({method, pattern, Scope::kPublic, [](const Request&, Response&) {}});
     }
@@ -42,6 +43,18 @@ TEST_F(RouterTest, GivesWhatThePatternMatched) {
   EXPECT_TRUE(router_.Find("GET", "/v1/models").parameters.empty());
 }
 
+TEST_F(RouterTest, MatchesARestBetweenLiterals) {
+  EXPECT_EQ(router_.Find("POST", "/v1/models/org/name/load").parameters,
+            std::vector<std::string>{"org/name"});
+  EXPECT_EQ(router_.Find("POST", "/v1/models/name/load").parameters,
+            std::vector<std::string>{"name"});
+  EXPECT_EQ(router_.Find("POST", "/v1/models/load/load").parameters,
+            std::vector<std::string>{"load"});
+  EXPECT_EQ(router_.Find("POST", "/v1/models/load").route, nullptr);
+  EXPECT_EQ(router_.Find("POST", "/v1/models//load").route, nullptr);
+  EXPECT_EQ(router_.Find("POST", "/v1/models/name/load/more").route, nullptr);
+}
+
 TEST_F(RouterTest, AnswersHeadWhereItAnswersGet) {
   EXPECT_EQ(Pattern("HEAD", "/"), "/");
   EXPECT_EQ(router_.Find("HEAD", "/v1/models").route->method, "GET");
@@ -60,7 +73,7 @@ TEST_F(RouterTest, RefusesTheSameRouteTwice) {
                "/v1/models");
   EXPECT_DEATH(router_.Add({"GET", "no-slash", Scope::kInfer, [](const Request&, Response&) {}}),
                "no-slash");
-  EXPECT_DEATH(router_.Add({"GET", "/{*}/x", Scope::kInfer, [](const Request&, Response&) {}}),
+  EXPECT_DEATH(router_.Add({"GET", "/{*}/x/{*}", Scope::kInfer, [](const Request&, Response&) {}}),
                "x");
 }
 

@@ -322,10 +322,10 @@ TEST_F(ExchangeTest, ShowsNothingOfACandidateInTheSeriesOfWhatServes) {
   ASSERT_TRUE(manager_.Probe(*candidate, 20).ok());
   EXPECT_TRUE(Exposes("vllm:generation_tokens_total{engine=\"0\",model_name=\"m\"} 0.0\n"));
   EXPECT_TRUE(Exposes("vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 0.0\n"));
-  EXPECT_TRUE(Exposes("hearth_model_state{model_name=\"m\",state=\"ready\"} 1.0\n"));
+  EXPECT_TRUE(ExposesOnceSeen("hearth_model_state{model_name=\"m\",state=\"ready\"} 1.0\n"));
   candidate->Stop();
-  EXPECT_TRUE(Exposes("hearth_model_state{model_name=\"m\",state=\"ready\"} 1.0\n"));
-  EXPECT_TRUE(Exposes("hearth_model_state{model_name=\"m\",state=\"stopped\"} 0.0\n"));
+  EXPECT_TRUE(ExposesOnceSeen("hearth_model_state{model_name=\"m\",state=\"ready\"} 1.0\n"));
+  EXPECT_TRUE(ExposesOnceSeen("hearth_model_state{model_name=\"m\",state=\"stopped\"} 0.0\n"));
 }
 
 TEST_F(ExchangeTest, CountsWhatADrainingReplicaDoesAndShowsTheGaugesOfTheNewOne) {
@@ -338,13 +338,13 @@ TEST_F(ExchangeTest, CountsWhatADrainingReplicaDoesAndShowsTheGaugesOfTheNewOne)
     EXPECT_TRUE(Exposes("vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 1.0\n"));
     ASSERT_TRUE(manager_.SwitchTo(Scripted("answers as B"), Candidate("answers as B")).ok());
     EXPECT_TRUE(Exposes("vllm:num_requests_running{engine=\"0\",model_name=\"m\"} 0.0\n"));
-    EXPECT_TRUE(Exposes("\nhearth_model_info{"));
+    EXPECT_TRUE(ExposesOnceSeen("\nhearth_model_info{"));
   }
   EXPECT_TRUE(Drained());
   EXPECT_TRUE(Exposes("finished_reason=\"abort\",model_name=\"m\"} 1.0\n"))
       << "what the old one ended was counted";
-  EXPECT_TRUE(Exposes("hearth_model_state{model_name=\"m\",state=\"ready\"} 1.0\n"));
-  EXPECT_TRUE(Exposes("\nhearth_model_info{")) << "the old one's end hides nothing of the new one";
+  EXPECT_TRUE(ExposesOnceSeen("hearth_model_state{model_name=\"m\",state=\"ready\"} 1.0\n"));
+  EXPECT_TRUE(ExposesOnceSeen("\nhearth_model_info{")) << "the old one's end hides nothing of the new one";
   EXPECT_TRUE(Exposes("hearth_engine_restarts_total{model_name=\"m\"} 0.0\n"));
   EXPECT_EQ(AnswerOf(Submit("hi")), "B");
   EXPECT_TRUE(Exposes("vllm:generation_tokens_total{engine=\"0\",model_name=\"m\"} 2.0\n"));

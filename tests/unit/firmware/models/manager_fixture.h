@@ -54,6 +54,11 @@ class ModelManagerTest : public ::testing::Test {
     return manager_.Submit(model, std::move(generate), std::move(facts), client_gone);
   }
 
+  // What only changes by looking, once a second.
+  bool ExposesOnceSeen(const std::string& line) {
+    manager_.Observe();
+    return Exposes(line);
+  }
   bool Exposes(const std::string& line) {
     metrics::Exposition exposition;
     return exposition
@@ -71,7 +76,7 @@ class ModelManagerTest : public ::testing::Test {
 
   metrics::Registry registry_;
   metrics::RequestLedger ledger_{&registry_};
-  ModelManager manager_{SCRIPTED_ENGINE, &registry_, &ledger_};
+  ModelManager manager_{{.engine_executable = SCRIPTED_ENGINE}, &registry_, &ledger_};
 };
 
 template <typename T>

@@ -79,7 +79,7 @@ TEST_F(ModelManagerTest, DoesNotRestartAModelThatCannotBeLoaded) {
   ASSERT_FALSE(ticket.ok());
   EXPECT_EQ(ticket.status().code(), StatusCode::kUnavailable);
   EXPECT_NE(ticket.status().message().find("the file is broken"), std::string::npos);
-  EXPECT_TRUE(Exposes("hearth_model_state{model_name=\"m\",state=\"failed\"} 1.0\n"));
+  EXPECT_TRUE(ExposesOnceSeen("hearth_model_state{model_name=\"m\",state=\"failed\"} 1.0\n"));
 }
 
 TEST_F(ModelManagerTest, RestartsAnEngineThatTalksRubbish) {
@@ -188,7 +188,7 @@ TEST_F(ModelManagerTest, ReadsItsReplicasForTheService) {
 TEST(ModelManager, SaysWhatIsWrongWithAMissingEngine) {
   metrics::Registry registry;
   metrics::RequestLedger ledger(&registry);
-  ModelManager manager("/nonexistent/hearth-engine", &registry, &ledger);
+  ModelManager manager({.engine_executable = "/nonexistent/hearth-engine"}, &registry, &ledger);
   ModelOptions options;
   options.load.served_model_name = "m";
   ASSERT_TRUE(manager.Serve(options).ok());

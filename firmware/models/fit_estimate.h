@@ -12,7 +12,7 @@
 
 #include "engine/protocol/messages.h"
 
-namespace hearth::apply {
+namespace hearth::models {
 
 // An engine that shall be started.
 struct StartingModel {
@@ -81,4 +81,4 @@ struct FitEstimate {
 
 FitEstimate EstimateFit(const FitInput& input);
 
-}  // namespace hearth::apply
+}  // namespace hearth::models

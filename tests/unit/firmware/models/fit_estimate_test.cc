@@ -1,10 +1,10 @@
-#include "firmware/apply/fit_estimate.h"
+#include "firmware/models/fit_estimate.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
-namespace hearth::apply {
+namespace hearth::models {
 namespace {
 
 constexpr int64_t kMiB = int64_t{1} << 20;
@@ -187,4 +187,4 @@ TEST(FitEstimate, SaysSoWhereNothingIsStarted) {
 }
 
 }  // namespace
-}  // namespace hearth::apply
+}  // namespace hearth::models

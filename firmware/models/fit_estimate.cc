@@ -1,10 +1,10 @@
-#include "firmware/apply/fit_estimate.h"
+#include "firmware/models/fit_estimate.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-namespace hearth::apply {
+namespace hearth::models {
 namespace {
 
 using Kind = FitSegment::Kind;
@@ -253,4 +253,4 @@ FitEstimate EstimateFit(const FitInput& input) {
   return estimate;
 }
 
-}  // namespace hearth::apply
+}  // namespace hearth::models
