@@ -100,12 +100,15 @@ test('under load the requests are counted, and the autoscaler says what it will 
     while (!isOver) assert.equal((await box.chat('Tell me a long story.', { model: 'sleeper', max_tokens: 1000, ignore_eos: true })).status, 200);
   };
   const clients = Promise.all([client(), client(), client()]);
-  await seen('requests', card('sleeper').locator('.numbers'), /[1-3] ongoing[\s\S]*Last used\s+now/);
-  await seen('what it will do', card('sleeper').locator('.autoscaler'), /More replicas in \ds/);
-  await seen('the further replica', card('sleeper').locator('[data-replica="1"]'), /ready/);
-  assert.ok((await served('sleeper')).autoscaling.current_replicas > 1);
-  isOver = true;
-  await clients;
+  try {
+    await seen('requests', card('sleeper').locator('.numbers'), /[1-3] ongoing[\s\S]*Last used\s+now/);
+    await seen('what it will do', card('sleeper').locator('.autoscaler'), /More replicas in \ds/);
+    await seen('the further replica', card('sleeper').locator('[data-replica="1"]'), /ready/);
+    assert.ok((await served('sleeper')).autoscaling.current_replicas > 1);
+  } finally {
+    isOver = true;
+    await clients;
+  }
   await seen('the end of the load', card('sleeper').locator('.numbers'), /0 ongoing, 0 waiting/);
 });
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { logLine, lossText } from '../../../webui/js/models/crash_view.js';
 import {
   jobActions, jobChanges, jobNumbers, jobProblem, jobShare, jobState, proposedName, shortHash, sortJobs, uploadOrder,
 } from '../../../webui/js/models/library_words.js';
@@ -124,6 +125,14 @@ test('the direction names when, and the load how far it is from what is wished',
   assert.match(directionText({ ...kScaling, prevented_by: 'memory' }), /does not get them/);
   assert.equal(loadShare(kScaling), 1.5);
   assert.equal(loadShare({ ...kScaling, target_replicas: 0, ongoing_requests: 0 }), 0);
+});
+
+test('a crash says what became of the requests, and a line of the log has one time', () => {
+  assert.equal(lossText({ requests_failed: 0, requests_requeued: 0 }), 'No request was lost with it.');
+  assert.match(lossText({ requests_failed: 2, requests_requeued: 3 }), /^2 requests ended with an error. 3 requests .* once more.$/);
+  assert.match(lossText({ requests_failed: 0, requests_requeued: 3 }), /^No request was lost with it. 3 requests/);
+  assert.equal(logLine({ time_ms: kNow, replica: 1, text: '13:23:50.224 I loaded' }), '[1] 13:23:50.224 I loaded');
+  assert.match(logLine({ time_ms: kNow, replica: 0, text: 'terminate called' }), /^\[0\] .*2027.* terminate called$/);
 });
 
 const job = (fields = {}) => ({

@@ -15,6 +15,11 @@ export function lossText({ requests_failed: failed, requests_requeued: requeued 
   return [failed > 0 ? t('{count} requests ended with an error.', { count: failed }) : t('No request was lost with it.'), again].filter(Boolean).join(' ');
 }
 
+/** Engines stamp what they log; what the C library or the kernel says through them has no time of its own. */
+export function logLine({ time_ms: ms, replica, text }) {
+  return /^\d\d:\d\d:\d\d/.test(text) ? `[${replica}] ${text}` : `[${replica}] ${formatMoment(ms)} ${text}`;
+}
+
 const logBox = (label) => el('pre', { class: 'engine-log', tabindex: 0, role: 'region', 'aria-label': label });
 
 /** The fold of the engines' log; it is asked for when it is opened. */
@@ -39,7 +44,7 @@ class LogFold {
   async load_() {
     const lines = await engineLog(this.model_, kLogLines);
     say(this.problem_, '');
-    setText(this.text_, lines.map(({ time_ms: ms, replica, text }) => `${formatMoment(ms)} [${replica}] ${text}`).join('\n') || t('Its engines have said nothing.'));
+    setText(this.text_, lines.map(logLine).join('\n') || t('Its engines have said nothing.'));
     this.text_.scrollTop = this.text_.scrollHeight;
   }
 }

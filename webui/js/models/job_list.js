@@ -8,6 +8,7 @@ import { jobActions, jobNumbers, jobProblem, jobShare, jobState, jobTitle, short
 import { cancelJob, pauseJob, resumeJob } from './models_api.js';
 
 const kActions = [['pause', msg('Pause'), pauseJob], ['resume', msg('Go on'), resumeJob], ['cancel', msg('Cancel'), cancelJob]];
+const kAfterFailure = { resume: msg('Try again'), cancel: msg('Discard') };
 const kFileStates = { waiting: msg('waiting'), running: msg('under way'), verifying: msg('being checked'), done: msg('done') };
 
 function fileRow({ path }) {
@@ -24,16 +25,17 @@ class JobView {
     this.progress_ = el('progress', { max: 1, 'aria-label': title });
     this.trouble_ = el('p', { class: 'job-trouble' });
     this.problem_ = problemLine();
-    this.buttons_ = kActions.map(([name, text, run]) => [name, actionButton(t(text), this.problem_, async () => {
+    this.title_ = title;
+    this.buttons_ = kActions.map(([name, text, run]) => [name, text, actionButton('', this.problem_, async () => {
       await run(job.id);
       await reload();
-    }, { 'data-do': name, 'aria-label': `${t(text)}: ${title}` })]);
+    }, { 'data-do': name })]);
     const list = el('ul', { class: 'job-files' });
     this.files_ = new KeptList(list, ({ path }) => path, fileRow);
     this.fold_ = el('details', { hidden: true }, el('summary', {}, icon('chevron'), t('Files')), list);
     this.element = el('li', { class: 'job', 'data-job': job.id, 'data-kind': job.kind },
       el('div', { class: 'job-head' }, el('b', {}, title), job.kind === 'pull' && el('code', {}, shortRevision(job.revision)), this.state_, this.numbers_,
-        el('span', { class: 'actions' }, ...this.buttons_.map(([, button]) => button))),
+        el('span', { class: 'actions' }, ...this.buttons_.map(([, , button]) => button))),
       this.progress_, this.trouble_, this.problem_, this.fold_);
   }
 
@@ -50,7 +52,12 @@ class JobView {
     if (share === null) this.progress_.removeAttribute('value');
     else this.progress_.value = share;
     say(this.trouble_, jobProblem(job));
-    for (const [name, button] of this.buttons_) button.hidden = !actions.includes(name);
+    for (const [name, usual, button] of this.buttons_) {
+      const word = t((job.state === 'failed' && kAfterFailure[name]) || usual);
+      button.hidden = !actions.includes(name);
+      setText(button, word);
+      button.setAttribute('aria-label', `${word}: ${this.title_}`);
+    }
     this.fold_.hidden = job.files.length === 0;
     this.files_.update(job.files);
   }
