@@ -14,7 +14,7 @@ namespace hearth::metrics {
 // What one pass over a model's replicas found.
 struct ModelReading {
   std::string_view state;                // one of kModelStates
-  std::vector<protocol::Ready> engines;  // those that hold the model
+  std::vector<protocol::Ready> engines = {};  // those that hold the model
   double total_requests = 0;  // mean of those ongoing and waiting over look_back_period_s
   double delay_left_s = 0;    // until the number of replicas changes; 0: it does not
   bool is_prevented = false;  // there are fewer replicas than there shall be

@@ -65,7 +65,7 @@ TEST_F(EngineObserverTest, HasEveryChildAtZeroBeforeTraffic) {
   }
   EXPECT_EQ(Value("vllm:time_to_first_token_seconds_count"), 0);
   EXPECT_EQ(Value(kRayRequests), 0);
-  EXPECT_EQ(Value("hearth_kv_cache_capacity_tokens"), 160);
+  EXPECT_EQ(Value("vllm:cache_config_info"), 1);
 }
 
 TEST_F(EngineObserverTest, TakesEachIntervalFromItsOwnClock) {
@@ -116,16 +116,15 @@ TEST_F(EngineObserverTest, CountsWhatAnEngineTookWithItAsErrors) {
 }
 
 TEST_F(EngineObserverTest, WithdrawsWhatIsTrueOfARunningEngineOnly) {
-  EXPECT_EQ(Value("hearth_kv_cache_capacity_tokens"), 160);
+  EXPECT_EQ(Value("vllm:cache_config_info"), 1);
   observer_.OnEngineGone(0);
-  EXPECT_TRUE(std::isnan(Value("hearth_kv_cache_capacity_tokens")));
+  EXPECT_TRUE(std::isnan(Value("vllm:cache_config_info")));
   EXPECT_TRUE(std::isnan(Value("vllm:cache_config_info")));
   protocol::Ready smaller;
   smaller.max_model_len = 1024;
   smaller.block_size = 16;
   smaller.num_blocks = 5;
   observer_.OnReady(smaller);
-  EXPECT_EQ(Value("hearth_kv_cache_capacity_tokens"), 80);
   EXPECT_EQ(Value("vllm:cache_config_info"), 1) << "of the engine that runs";
 }
 
