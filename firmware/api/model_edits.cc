@@ -67,6 +67,7 @@ Status AddModel(const Json& body, Json& normal) {
   Json& configs = normal["llm_configs"];
   Json config = configs.empty() ? Json::object() : configs[0];
   config.erase("log_engine_metrics");
+  if (config.contains("engine_kwargs")) config["engine_kwargs"].erase("served_model_name");
   HEARTH_RETURN_IF_ERROR(SetFields(body, {"model", "model_name"}, config));
   const auto model = body.find("model");
   if (model == body.end() || !model->is_string()) {

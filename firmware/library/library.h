@@ -172,7 +172,6 @@ class Library {
   bool stopping_ = false;
   double next_collection_s_ = 0;
   double next_measure_s_ = 0;
-  uint64_t shelf_bytes_ = 0;
   std::thread keeper_;
 };
 

@@ -92,6 +92,7 @@ Result<Library::Started> Library::StartPull(const std::string& model, const std:
   HEARTH_RETURN_IF_ERROR(CheckModelId(model));
   HEARTH_RETURN_IF_ERROR(CheckRevision(revision));
   HEARTH_RETURN_IF_ERROR(CheckOnline());
+  HEARTH_RETURN_IF_ERROR(CheckPlaceFree(shelf_, model));
   const std::lock_guard lock(mutex_);
   HEARTH_RETURN_IF_ERROR(prepared_);
   if (const EntryPtr active = ActiveOf(model)) {
@@ -351,8 +352,10 @@ void Library::Observe() {
     measure = MonotonicSeconds() >= next_measure_s_;
     if (measure) next_measure_s_ = MonotonicSeconds() + kMeasureS;
   }
-  if (measure) shelf_bytes_ = BytesOnDisk(shelf_.directory());
-  registry_->Set(registry_->Get(MetricId::kLibraryBytes), static_cast<double>(shelf_bytes_));
+  if (measure) {
+    const uint64_t bytes = BytesOnDisk(shelf_.directory());
+    registry_->Set(registry_->Get(MetricId::kLibraryBytes), static_cast<double>(bytes));
+  }
   metrics::Metric* const free = registry_->Get(MetricId::kLibraryDiskFreeBytes);
   const auto space = SpaceOf(shelf_.directory());
   registry_->SetExposed(free, space.ok());

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr int kResolveAttempts = 5;
 constexpr double kResolveRetryS = 1;
 constexpr double kResolveRetryMaxS = 60;
+constexpr double kResolveWaitMaxS = 3600;  // whatever the hub says
 // A file whose bytes are wrong, or that has changed on the hub, is asked for once more.
 constexpr int kRoundsMax = 2;
 
@@ -84,7 +85,8 @@ Status Pull::ResolvePlan() {
       return Status(status.code(), status.message() + "; tried " + std::to_string(attempt) + " times");
     }
     const double back_off_s = kResolveRetryS * (1 << std::min(attempt - 1, 6));
-    const double wait_s = advice.retry_after_s.value_or(std::min(back_off_s, kResolveRetryMaxS));
+    const double wait_s = std::min(kResolveWaitMaxS, advice.retry_after_s.value_or(
+                                                         std::min(back_off_s, kResolveRetryMaxS)));
     job_->SetTrouble(status.message(), wait_s);
     if (!job_->Sleep(wait_s)) return Aborted("stopped");
     job_->ClearTrouble();

@@ -15,6 +15,7 @@ constexpr int kRedirectsMax = 3;
 constexpr long kConnectMs = 10'000;
 constexpr long kStillS = 20;  // fewer than a byte a second for so long is a dead connection
 constexpr long kBufferBytes = 256 * 1024;
+constexpr uint64_t kErrorPageBytesMax = uint64_t{1} << 20;  // nobody reads it, and it must end
 
 // One URL, taken apart.
 struct Place {
@@ -108,6 +109,7 @@ struct Hop {
   TransferReply* reply = nullptr;
   std::string* linked_etag = nullptr;  // what the hub says of the file it redirects to
   std::string location;
+  uint64_t dropped_bytes = 0;
   Status sunk;
 };
 
@@ -138,7 +140,12 @@ size_t OnBody(char* data, size_t size, size_t count, void* context) {
   const size_t bytes = size * count;
   long status = 0;
   curl_easy_getinfo(hop.curl, CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200 && status != 206) return bytes;
+  if (status != 200 && status != 206) {
+    hop.dropped_bytes += bytes;
+    if (hop.dropped_bytes <= kErrorPageBytesMax) return bytes;
+    hop.sunk = FailedPrecondition("the hub's answer " + std::to_string(status) + " has no end");
+    return CURL_WRITEFUNC_ERROR;
+  }
   hop.reply->status = static_cast<int>(status);
   hop.sunk = (*hop.sink)(*hop.reply, {data, bytes});
   return hop.sunk.ok() ? bytes : CURL_WRITEFUNC_ERROR;
@@ -211,6 +218,7 @@ Status Transfer::Handle::Admit(const HubAccess& access, const Place& place, bool
     return InvalidArgument(leads + place.host + " at the address " + addresses.first_not_public +
                            ", which is not a public one: refused");
   }
+  if (place.host.front() == '[') return Status::Ok();  // a number is pinned as it is
   std::string line = place.host + ":" + place.port + ":";
   for (const std::string& address : addresses.texts) {
     if (line.back() != ':') line += ",";
@@ -237,7 +245,7 @@ Result<TransferReply> Transfer::Get(const std::string& url, const std::optional<
     if (stopped_()) return Aborted("stopped");
     TransferReply reply;
     Hop hop{.curl = handle_->curl, .sink = &sink, .reply = &reply, .linked_etag = &linked_etag,
-            .location = {}, .sunk = {}};
+            .location = {}, .dropped_bytes = 0, .sunk = {}};
     handle_->SetCommon(&stopped_);
     Lines pin(nullptr, curl_slist_free_all);
     HEARTH_RETURN_IF_ERROR(handle_->Admit(*access_, place, redirects > 0, pin));

@@ -300,6 +300,9 @@ test('a full disk pauses the pull, serves on, and it goes on when there is space
   const paused = await client.until(begun.job.id, ['paused']);
   const left = (await client.view()).disk.free_bytes;
   assert.ok(left >= 4 * MiB, `the reserve is kept: ${left} bytes are free`);
+  const upload = await fetch(`${full.url}/api/library/uploads/up/${kWeights}`, { method: 'PUT', body: kFiles[kWeights] });
+  assert.equal(upload.status, 507);
+  assert.match((await upload.json()).error.message, /not enough space/);
   await served();
   assert.equal(total(await full.metrics(), 'hearth_pulls_total'), 0, 'a pause is no end');
 

@@ -53,6 +53,20 @@ test('no model, a failed one, one whose engine is started again', () => {
   assert.match(restarting.what, /demo is being started again: the engine was killed by signal 9/);
 });
 
+test('a model that sleeps is no trouble; one in safe mode and one that cannot grow are', () => {
+  assert.deepEqual(findings(box(withModel({ state: 'asleep' }))), []);
+  const [degraded] = findings(box(withModel({ state: 'degraded', message: 'its engine ended three times' })));
+  assert.equal(degraded.severity, 'warning');
+  assert.match(degraded.what, /demo runs in safe mode: its engine ended three times/);
+  assert.equal(degraded.link.href, '/models');
+  const events = [{ timeMs: kNow - 60e3, kind: 'autoscale_prevented', text: "'demo' gets no further replica: 512 MiB are needed" },
+    { timeMs: kNow - 30e3, kind: 'autoscale_prevented', text: "'demo-2' gets no further replica: 1 GiB is needed" }];
+  const [prevented] = findings(box({ events, values: { scalingPrevented: one(1, kModel) } }));
+  assert.deepEqual([prevented.id, prevented.what, prevented.sinceMs], ['scaling demo', events[0].text, kNow - 60e3]);
+  assert.match(findings(box({ values: { scalingPrevented: one(1, kModel) } }))[0].what, /demo gets fewer replicas/);
+  assert.deepEqual(findings(box({ events, values: { scalingPrevented: one(0, kModel) } })), [], 'it is over');
+});
+
 test('an engine that crashed and runs again is said for a quarter of an hour', () => {
   const crash = (agoMs) => ({ timeMs: kNow - agoMs, kind: 'engine_crashed', text: 'the engine of demo ended: killed by signal 9' });
   const [once] = findings(box({ events: [crash(60e3)], values: { lost: one(7.9, kModel) } }));

@@ -24,6 +24,12 @@ test('status: a failure is an alert with the whole sentence', () => {
   assert.deepEqual(alerts, [{ level: 'error', text: 'm: config.json is missing: copy it.' }]);
 });
 
+test('status: a model that sleeps warns of nothing, one in safe mode is named', () => {
+  const { facts, alerts } = describeStatus({ models: [model({ state: 'asleep' }), model({ state: 'degraded' })] });
+  assert.deepEqual(facts.map(({ level, text }) => [level, text]), [['off', 'm asleep'], ['busy', 'm in safe mode']]);
+  assert.deepEqual(alerts, []);
+});
+
 test('status: any other state is named as the box names it', () => {
   assert.deepEqual(texts(describeStatus({ models: [model({ state: 'stopped' })] }).facts), ['m stopped']);
   assert.match(describeStatus({ models: [] }).alerts[0].text, /No model/);

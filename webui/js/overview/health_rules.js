@@ -5,7 +5,7 @@ import { formatValue } from '../format/units.js';
 import { t } from '../shell/i18n.js';
 import { formatDuration } from '../time/time_range.js';
 import { kFactQueries } from './overview_facts.js';
-import { boxLink, modelLink, panelLink } from './panel_links.js';
+import { boxLink, modelLink, modelsLink, panelLink } from './panel_links.js';
 
 const kCrashWindowMs = 15 * 60e3;
 const kFewRequests = 5;  // in five minutes; below it a share says nothing
@@ -56,6 +56,16 @@ function restartingModel(model, facts) {
     what: t('The engine of {model} is being started again: {message}', { model: model.model_name, message: model.message || event?.text || '' }),
     why: t('Its requests in flight ended with an error; new ones wait or are refused until it is ready.'),
     action: t('Nothing now. If it happens again, the end of its log is in journalctl -u hearth.'),
+  };
+}
+
+function degradedModel(model, facts) {
+  const event = lastEvent(facts.events, ['engine_degraded'], model.model_name);
+  return {
+    id: `degraded ${model.model_name}`, severity: 'warning', sinceMs: event?.timeMs ?? null, link: modelsLink(),
+    what: t('{model} runs in safe mode: {message}', { model: model.model_name, message: model.message || event?.text || t('its engine kept ending') }),
+    why: t('It answers, with less at once than it is configured for.'),
+    action: t('Read on the Models page how its engine ended; “Try in normal mode” there starts it as configured.'),
   };
 }
 
@@ -113,9 +123,23 @@ function models(facts) {
     }];
   }
   return list.flatMap((model) => {
-    const found = { failed: failedModel, restarting: restartingModel }[model.state];
+    const found = { failed: failedModel, restarting: restartingModel, degraded: degradedModel }[model.state];
     const findings = found ? [found(model, facts)] : crashedModel(model, facts);
-    return findings.map((finding) => ({ ...finding, model: model.model_name, link: modelLink(model.model_name) }));
+    return findings.map((finding) => ({ link: modelLink(model.model_name), ...finding, model: model.model_name }));
+  });
+}
+
+/** Models that shall have more replicas than they get. That one sleeps is no trouble: it wakes. */
+function preventedScaling(facts) {
+  return facts.values.scalingPrevented.filter(({ value }) => value === 1).map(({ labels: { model_name: model } }) => {
+    const event = facts.events.findLast(({ kind, text }) => kind === 'autoscale_prevented' && text.startsWith(`'${model}' `));
+    return {
+      id: `scaling ${model}`, severity: 'warning', model, sinceMs: event?.timeMs, link: modelsLink(),
+      what: event?.text ?? t('{model} gets fewer replicas than it shall have', { model }),
+      why: t('Its requests wait longer than they would, or are refused when the queue is full.'),
+      action: t('Unload or shrink another model, give its engines less KV cache, or lower max_replicas.'),
+      condition: `(${kFactQueries.scalingPrevented}) == 1`,
+    };
   });
 }
 
@@ -329,7 +353,7 @@ function missingFacts(facts) {
   }));
 }
 
-const kRules = [recovery, returnedApply, models, errorRate, latency, objectives, queue, accounts, disks, hostMemory, gpus, historyKeeping, senders, brokenRules, missingFacts];
+const kRules = [recovery, returnedApply, models, preventedScaling, errorRate, latency, objectives, queue, accounts, disks, hostMemory, gpus, historyKeeping, senders, brokenRules, missingFacts];
 
 /** An alert speaks of the same as a finding: by its name and, where both have it, the thing it names. */
 function covers(finding, { labels }) {

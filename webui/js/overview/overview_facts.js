@@ -27,6 +27,7 @@ export const kFactQueries = {
   waitingLong: 'sum by (model_name) (min_over_time(vllm:num_requests_waiting[2m]))',
   running: 'sum by (model_name) (vllm:num_requests_running)',
   kvCache: 'max by (model_name) (vllm:kv_cache_usage_perc)',
+  scalingPrevented: 'max by (model_name) (hearth_autoscaling_prevented)',
   unaccounted: 'sum by (model_name) (hearth_requests_unaccounted)',
   cpu: 'avg(avg_over_time(hearth_host_cpu_utilization_ratio[1m]))',
   memory: 'max(hearth_host_memory_used_ratio)',

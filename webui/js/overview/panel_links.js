@@ -27,6 +27,8 @@ export function panelLink(name, model = '') {
   return { href: `/d/${uid}?${params}`, text: t('Panel “{title}”', { title }) };
 }
 
+export const modelsLink = () => ({ href: '/models', text: t('Models') });
+
 export const boxLink = () => ({ href: '/d/hearthBox', text: t('Box dashboard') });
 
 export const modelLink = (model) => ({

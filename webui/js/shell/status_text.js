@@ -7,7 +7,9 @@ const kStateTexts = {
   ready: ['ok', msg('{model} ready')],
   loading: ['busy', msg('{model} loading{phase}{percent}')],
   restarting: ['busy', msg('{model} restarting{phase}{percent}')],
+  degraded: ['busy', msg('{model} in safe mode')],
   failed: ['error', msg('{model} failed')],
+  asleep: ['off', msg('{model} asleep')],
 };
 
 /** {fact, alert}: what to say about one model; alert is null when there is nothing to warn of. */

@@ -16,6 +16,7 @@ const kPages = [
   ['/explore', msg('Explore')],
   ['/requests', msg('Requests')],
   ['/alerts', msg('Alerts')],
+  ['/models', msg('Models')],
   ['/chat', msg('Chat')],
 ];
 
