@@ -335,7 +335,7 @@ void AddReaders(CLI::App& config, Invocation& invocation) {
   const auto id = std::make_shared<int64_t>(0);
   AddCommand(config, invocation, "get", "prints the newest revision, or the one named",
              [&invocation, id] { return Get(invocation, *id); })
-      ->add_option("REVISION", *id);
+      ->add_option("REVISION", *id, "its number");
   const auto file = std::make_shared<std::string>("-");
   AddCommand(config, invocation, "validate",
              "says what is wrong with a file, and what it would change",
@@ -350,10 +350,12 @@ void AddReaders(CLI::App& config, Invocation& invocation) {
   const auto limit = std::make_shared<int64_t>(20);
   AddCommand(config, invocation, "history", "the revisions, the newest first",
              [&invocation, limit] { return History(invocation, *limit); })
-      ->add_option("--limit", *limit);
+      ->add_option("--limit", *limit, "so many at most")
+      ->capture_default_str();
   AddCommand(config, invocation, "audit", "what was done, by whom, the newest first",
              [&invocation, limit] { return Audit(invocation, *limit); })
-      ->add_option("--limit", *limit);
+      ->add_option("--limit", *limit, "so many at most")
+      ->capture_default_str();
   const auto format = std::make_shared<std::string>("yaml");
   CLI::App* const command =
       AddCommand(config, invocation, "export", "prints a revision as Ray Serve reads it",
@@ -394,7 +396,7 @@ void AddWriters(CLI::App& config, Invocation& invocation) {
   command = AddCommand(config, invocation, "restore",
                        "saves an old revision as the newest and applies it",
                        [&invocation, id, follow] { return Restore(invocation, *id, *follow); });
-  command->add_option("REVISION", *id)->required();
+  command->add_option("REVISION", *id, "its number")->required();
   AddFollowFlags(command, follow.get());
   AddCommand(config, invocation, "keep", "ends the watch of the apply that runs: it is good",
              [&invocation] { return Decide(invocation, "confirm"); });

@@ -15,6 +15,7 @@
 #include "firmware/cli/doctor.h"
 #include "firmware/cli/proc_files.h"
 #include "firmware/cli/read_json.h"
+#include "firmware/cli/served_models.h"
 #include "firmware/http_client/http_client.h"
 
 namespace hearth::cli {
@@ -163,6 +164,22 @@ Account FindAccount(const std::optional<pid_t>& hearthd) {
   return ThisAccount();
 }
 
+// "'demo' is failed: why", of each that does not serve and will not when it is asked.
+std::string UnwellModels(const std::string& url) {
+  const auto answered = AskBox(url, "/api/models");
+  if (!answered.ok() || answered->status != 200) return "it does not say what it serves";
+  const auto json = ParseJson(answered->body);
+  if (!json.ok()) return "it does not say what it serves";
+  std::string unwell;
+  for (const Json& model : ListOf(*json, "models")) {
+    if (IsWell(model)) continue;
+    const std::string why = TextOf(model, "why");
+    unwell += (unwell.empty() ? "'" : "; '") + TextOf(model, "model_name") + "' is " +
+              TextOf(model, "state") + (why.empty() ? "" : ": " + why);
+  }
+  return unwell;
+}
+
 }  // namespace
 
 std::vector<Listener> ListenersOn(int port, const std::string& proc_net_tcp, bool is_v6) {
@@ -293,15 +310,8 @@ Finding CheckBox(const Patient& patient) {
                             std::string(kVersion),
                 "restart hearthd when it was upgraded, or use the command of its version");
   }
-  std::string unwell;
-  for (const Json& model : ListOf(*json, "models")) {
-    const std::string state = TextOf(model, "state");
-    if (state == "ready" || state == "asleep") continue;
-    const std::string message = TextOf(model, "message");
-    unwell += (unwell.empty() ? "'" : ", '") + TextOf(model, "model_name") + "' is " + state +
-              (message.empty() ? "" : " (" + message + ")");
-  }
   const std::string found = patient.url + " answers, version " + version;
+  const std::string unwell = UnwellModels(patient.url);
   if (unwell.empty()) return Good(kCheck, found);
   return Warn(kCheck, found + "; " + unwell, "'hearth models' and 'hearth logs' say more");
 }

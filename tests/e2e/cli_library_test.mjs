@@ -1,6 +1,7 @@
 // hearth library, pull, import, verify, rm and inspect over a real box and a look-alike hub.
 
 import assert from 'node:assert/strict';
+import { cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
