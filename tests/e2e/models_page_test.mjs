@@ -189,6 +189,16 @@ test('an engine that was killed leaves its last words', async () => {
   await seen('the restart', card('stays').locator('[data-replica="0"] td').nth(3), /^1$/);
 });
 
+test('a box that makes no outbound connection says so where a model would be pulled', async (t) => {
+  const offline = await Appliance.start({ env: { HF_HUB_OFFLINE: '1' } });
+  t.after(() => offline.stop());
+  const other = await openPage(browser, offline.url, problems);
+  t.after(() => other.close());
+  await other.goto(`${offline.url}/models`);
+  await seen('the reason', other.locator('#pull'), /no outbound connection\. Import/);
+  assert.ok(await other.locator('#pull .primary').isDisabled());
+});
+
 test('the page is accessible in both themes and fits a phone, and it did nothing a page must not do', async () => {
   for (const theme of ['dark', 'light']) {
     await page.evaluate((name) => { document.documentElement.dataset.theme = name; }, theme);
