@@ -104,6 +104,7 @@ int Main(int argc, char** argv) {
   std::vector<config::PlacedProblem> problems = loaded.problems;
   problems.insert(problems.end(), line.problems.begin(), line.problems.end());
   const ApplianceOptions options = MakeApplianceOptions(loaded, line, problems);
+  ::unsetenv("HF_TOKEN");  // the library has it; engines inherit the rest
   return Tell(problems) ? Run(options) : kExitMisconfigured;
 }
 

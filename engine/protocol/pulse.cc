@@ -71,6 +71,14 @@ Pulse::~Pulse() {
 }
 
 PulseReading Pulse::Read() const {
+  PulseReading reading = ReadWithoutIds();
+  for (int i = 0; i < reading.num_in_batch; ++i) {
+    reading.batch.push_back(page_->batch[static_cast<size_t>(i)].load(kRelaxed));
+  }
+  return reading;
+}
+
+PulseReading Pulse::ReadWithoutIds() const {
   PulseReading reading;
   reading.beats = page_->beats.load(kRelaxed);
   reading.steps = page_->steps.load(kRelaxed);
@@ -81,10 +89,7 @@ PulseReading Pulse::Read() const {
   reading.num_running = page_->num_running.load(kRelaxed);
   reading.num_waiting = page_->num_waiting.load(kRelaxed);
   reading.num_batched_tokens = page_->num_batched_tokens.load(kRelaxed);
-  const int num_in_batch = std::clamp(page_->num_in_batch.load(kRelaxed), 0, kBatchMax);
-  for (int i = 0; i < num_in_batch; ++i) {
-    reading.batch.push_back(page_->batch[static_cast<size_t>(i)].load(kRelaxed));
-  }
+  reading.num_in_batch = std::clamp(page_->num_in_batch.load(kRelaxed), 0, kBatchMax);
   reading.reading_prompt = page_->reading_prompt.load(kRelaxed);
   return reading;
 }

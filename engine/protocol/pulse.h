@@ -37,7 +37,8 @@ struct PulseReading {
   int num_running = 0;
   int num_waiting = 0;
   int num_batched_tokens = 0;    // of the step under way, or the last one
-  std::vector<uint64_t> batch;   // the requests of that step, as far as they fit
+  int num_in_batch = 0;          // requests of that step, as far as they fit
+  std::vector<uint64_t> batch;   // their ids; only Read has them
   uint64_t reading_prompt = 0;   // the request whose prompt is being tokenized; 0: none
 };
 
@@ -58,6 +59,7 @@ class Pulse {
 
   int fd() const { return fd_; }  // of Create; -1 otherwise
   PulseReading Read() const;
+  PulseReading ReadWithoutIds() const;  // allocates nothing
 
   // ---- By the thread that computes
 

@@ -1,6 +1,9 @@
 #include "engine/worker/worker.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <new>
 #include <system_error>
@@ -68,14 +71,18 @@ protocol::Planned MakePlanned(const protocol::Load& load, const MemoryPlan& plan
 const protocol::Pulse* g_pulse = nullptr;
 
 // Memory has run out while requests are served: whoever asked for it cannot go on, and no other thread
-// can tell what it left half done. hearthd starts a fresh engine.
+// can tell what it left half done. hearthd starts a fresh engine. Nothing here allocates.
 void OutOfMemory() {
-  std::set_new_handler(nullptr);  // what follows may be short of memory, too
-  const protocol::PulseReading pulse = g_pulse->Read();
-  LOG(kError) << "out of memory in step " << pulse.steps + 1 << ": "
-              << protocol::PhaseName(pulse.phase) << ", " << pulse.batch.size()
-              << " sequences with " << pulse.num_batched_tokens << " tokens in the batch"
-              << (pulse.reading_prompt != 0 ? ", a prompt is being read" : "");
+  const protocol::PulseReading pulse = g_pulse->ReadWithoutIds();
+  const std::string_view phase = protocol::PhaseName(pulse.phase);
+  char text[256];
+  const int size = std::snprintf(
+      text, sizeof text, "<3>engine: out of memory in step %llu: %.*s (batch of %d, %d tokens%s)\n",
+      static_cast<unsigned long long>(pulse.steps + 1), static_cast<int>(phase.size()),
+      phase.data(), pulse.num_in_batch, pulse.num_batched_tokens,
+      pulse.reading_prompt != 0 ? "; a prompt is being read" : "");
+  [[maybe_unused]] const ssize_t written =
+      write(STDERR_FILENO, text, static_cast<size_t>(std::max(size, 0)));
   std::_Exit(kOutOfMemoryExitStatus);
 }
 
@@ -188,20 +195,24 @@ Status Worker::Load(const protocol::Load& load) {
 }
 
 Status Worker::LoadOrRunOut(const protocol::Load& load) {
+  std::string what = "memory ran out while " + load.model + " was loaded";
   try {
-    return Load(load);
+    const Status loaded = Load(load);
+    if (loaded.code() != StatusCode::kResourceExhausted) return loaded;
+    what = loaded.message();
   } catch (const std::bad_alloc&) {
-    model_.reset();
   } catch (const std::system_error& error) {  // a thread that cannot be started
     return ResourceExhausted(load.model + " cannot be loaded: " + error.what());
   }
-  const std::string what = "memory ran out while " + load.model + " was loaded";
-  const auto plan = PlanMemory(load.model, OptionsOf(load));
-  if (!plan.ok()) return ResourceExhausted(what + "; free some");
-  return ResourceExhausted(what + ": its weights and workspace need " +
-                           Mib(plan->weight_bytes + plan->workspace_bytes) + ", " +
-                           Mib(plan->memory_free_bytes) +
-                           " are free; free some, or lower max_num_batched_tokens");
+  model_.reset();
+  try {
+    HEARTH_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(load.model, OptionsOf(load)));
+    return ResourceExhausted(what + " (its weights and workspace need " +
+                             Mib(plan.weight_bytes + plan.workspace_bytes) + ", " +
+                             Mib(plan.memory_free_bytes) + " are free)");
+  } catch (const std::bad_alloc&) {  // not even that much
+    return ResourceExhausted(what + "; this process may take no more: free some, or raise its limit");
+  }
 }
 
 protocol::Ready Worker::MakeReady(const protocol::Load& load, double load_time_s) const {

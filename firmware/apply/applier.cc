@@ -226,6 +226,7 @@ std::optional<Failure> Applier::RunSteps(const Revision& revision, Validated& va
     if (!fit.fits) return Failure{"does_not_fit", text};
     plan.together = fit.fits_together;
     plan.wait_s = fit.announced_wait_s;
+    plan.give_way = validated.give_way;
     {
       std::lock_guard lock(mutex_);
       status_->announced_wait_s = fit.announced_wait_s;

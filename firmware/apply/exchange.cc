@@ -37,22 +37,7 @@ Failure FailureOf(const Status& status, const char* reason) {
 
 std::optional<Failure> Exchange::Run(const Plan& plan) {
   std::vector<Starting> started;
-  std::vector<ServedModel> starting;
-  for (const Change& change : plan.changes) {
-    if (StartsEngine(change)) starting.push_back(*change.after);
-  }
-  const auto prepare = [&]() -> std::optional<Failure> {
-    if (starting.empty()) return std::nullopt;
-    report_->begin(Step::kStart);
-    if (!plan.together) {
-      if (auto failure = MakeRoom(plan)) return failure;
-    }
-    if (auto failure = Start(starting, started)) return failure;
-    if (auto failure = WaitReady(started)) return failure;
-    report_->done(Step::kStart, NamesOf(starting) + " loaded");
-    return plan.probes ? Probe(started) : std::nullopt;
-  };
-  std::optional<Failure> failure = prepare();
+  std::optional<Failure> failure = Prepare(plan, started);
   if (!failure) failure = Switch(plan, started);
   if (failure) {
     started.clear();  // ends the engines that were to take over, before the old ones need the room
@@ -60,6 +45,39 @@ std::optional<Failure> Exchange::Run(const Plan& plan) {
   }
   Release(plan);
   return failure;
+}
+
+std::optional<Failure> Exchange::Prepare(const Plan& plan, std::vector<Starting>& started) {
+  std::vector<ServedModel> starting;
+  for (const Change& change : plan.changes) {
+    if (!StartsEngine(change)) continue;
+    auto& models = IsTriedOnly(change, *models_) ? sleepers_ : starting;
+    models.push_back(*change.after);
+  }
+  if (starting.empty() && sleepers_.empty()) return std::nullopt;
+  report_->begin(Step::kStart);
+  if (!plan.together) {
+    if (auto failure = MakeRoom(plan)) return failure;
+  }
+  if (auto failure = Start(starting, started)) return failure;
+  if (auto failure = WaitReady(started)) return failure;
+  if (plan.probes) {
+    for (const ServedModel& model : sleepers_) {
+      if (auto failure = Try(model, starting.empty())) return failure;
+    }
+  }
+  if (starting.empty()) return std::nullopt;
+  report_->done(Step::kStart, NamesOf(starting) + " loaded");
+  return plan.probes ? Probe(started) : std::nullopt;
+}
+
+// reports_start: no other engine's start is reported later.
+std::optional<Failure> Exchange::Try(const ServedModel& model, bool reports_start) {
+  std::vector<Starting> tried;
+  if (auto failure = Start({model}, tried)) return failure;
+  if (auto failure = WaitReady(tried)) return failure;
+  if (reports_start) report_->done(Step::kStart, "'" + model.name() + "' loaded");
+  return Probe(tried);
 }
 
 // All are held before the first is waited for: their requests run out side by side.
@@ -70,12 +88,18 @@ std::optional<Failure> Exchange::MakeRoom(const Plan& plan) {
     if (Goes(change) && models_->Hold(change.model_name, plan.wait_s).ok())
       going.push_back(&change);
   }
+  for (const std::string& name : plan.give_way) (void)models_->Hold(name, plan.wait_s);
   for (const Change* change : going) {
     report_->update(Step::kStart, 0, "'" + change->model_name + "' finishes its requests");
     const double drain_s = DrainTimeoutS(change->before->options, times_->drain_timeout_s);
     const Status stopped = models_->StopReplicas(change->model_name, drain_s, report_->give_up);
     if (!stopped.ok()) return FailureOf(stopped, "not_ready");
     stopped_.push_back(change->model_name);
+  }
+  for (const std::string& name : plan.give_way) {
+    report_->update(Step::kStart, 0, "'" + name + "' gives way");
+    const Status stopped = models_->StopReplicas(name, times_->drain_timeout_s, report_->give_up);
+    if (!stopped.ok()) return FailureOf(stopped, "not_ready");
   }
   return std::nullopt;
 }
@@ -152,6 +176,11 @@ std::optional<Failure> Exchange::Switch(const Plan& plan, std::vector<Starting>&
     if (!switched.ok()) return FailureOf(switched, "engine_crashed");
     changed_.push_back(starting.model.name());
   }
+  for (const ServedModel& sleeper : sleepers_) {
+    const Status served = models_->ServeAnew(sleeper.options);
+    if (!served.ok()) return FailureOf(served, "load_failed");
+    changed_.push_back(sleeper.name());
+  }
   // Last: what is removed cannot fail any more, and need not come back.
   for (const Change& change : plan.changes) {
     if (change.kind != Kind::kRemove) continue;
@@ -214,6 +243,7 @@ void Exchange::ServeAnyhow(const ServedModel& model) {
 
 void Exchange::Release(const Plan& plan) {
   if (plan.together) return;
+  for (const std::string& name : plan.give_way) (void)models_->Release(name);
   for (const Change& change : plan.changes) {
     if (!Goes(change)) continue;
     const Status released = models_->Release(change.model_name);

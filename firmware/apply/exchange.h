@@ -2,7 +2,8 @@
 //
 // Where old and new fit into memory together, the new engines load, answer a probe and take over,
 // and nothing waits. Where they do not, requests wait in line while the old engines end and the new
-// ones load. Either way a failure before the switch leaves everything as it was.
+// ones load. A model that begins asleep is only tried: loaded, asked and ended, one after another.
+// Either way a failure before the switch leaves everything as it was.
 #pragma once
 
 #include <functional>
@@ -44,6 +45,7 @@ class Exchange {
     bool together = true;
     double wait_s = 0;
     bool probes = true;
+    std::vector<std::string> give_way = {};  // others that end first, to be woken by their next request
   };
 
   // All outlive it.
@@ -63,6 +65,8 @@ class Exchange {
     std::shared_ptr<models::Replica> candidate;
   };
 
+  std::optional<Failure> Prepare(const Plan& plan, std::vector<Starting>& started);
+  std::optional<Failure> Try(const ServedModel& model, bool reports_start);
   std::optional<Failure> MakeRoom(const Plan& plan);
   std::optional<Failure> Start(const std::vector<ServedModel>& models,
                                std::vector<Starting>& started);
@@ -77,6 +81,7 @@ class Exchange {
   const ApplyTimes* const times_;
   const ExchangeReport* const report_;
   std::vector<std::string> stopped_;   // names whose engines MakeRoom has ended
+  std::vector<ServedModel> sleepers_;  // that were tried, and begin asleep
   std::vector<std::string> changed_;   // names whose new engines, or limits, have taken over
 };
 

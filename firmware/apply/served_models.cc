@@ -172,6 +172,14 @@ bool StartsEngine(const Change& change) {
   return change.kind == Change::Kind::kReplace || change.kind == Change::Kind::kAdd;
 }
 
+bool IsTriedOnly(const Change& change, const models::ModelManager& models) {
+  if (!StartsEngine(change) || change.after->options.autoscaling.FirstTarget() > 0) return false;
+  const auto statuses = models.Statuses();
+  return std::none_of(statuses.begin(), statuses.end(), [&](const models::ModelStatus& status) {
+    return status.model_name == change.model_name && status.target_replicas > 0;
+  });
+}
+
 std::string_view KindName(Change::Kind kind) {
   constexpr std::string_view kNames[] = {"same", "live", "replace", "add", "remove"};
   return kNames[static_cast<size_t>(kind)];

@@ -41,6 +41,8 @@ struct Change {
   std::optional<ServedModel> after;   // absent for remove
 };
 bool StartsEngine(const Change& change);       // it adds or replaces one
+// Its engine loads, answers a probe and ends again: the model begins asleep, and does not serve now.
+bool IsTriedOnly(const Change& change, const models::ModelManager& models);
 std::string_view KindName(Change::Kind kind);  // "same", "live", "replace", "add", "remove"
 
 // In the order of `after`, then what goes.

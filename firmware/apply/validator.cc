@@ -1,6 +1,7 @@
 #include "firmware/apply/validator.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "firmware/config/document.h"
 #include "firmware/models/engine_planner.h"
@@ -29,6 +30,45 @@ void AddProblem(config::CheckedModelConfig& checked, size_t model, const std::st
   problem.value = checked.llm_configs[model].model_loading_config.model_source;
   problem.message = problem.path + ": " + message;
   checked.problems.push_back(std::move(problem));
+}
+
+// What stays, and of those that are only tried the one that fits worst.
+models::FitEstimate WorstOf(const models::FitInput& staying,
+                            const std::vector<models::StartingModel>& sleepers) {
+  if (sleepers.empty()) return models::EstimateFit(staying);
+  std::optional<models::FitEstimate> worst;
+  const auto rank = [](const models::FitEstimate& fit) {
+    return std::tuple(!fit.fits, !fit.fits_together, fit.needed_bytes);
+  };
+  for (const models::StartingModel& sleeper : sleepers) {
+    models::FitInput input = staying;
+    input.starts.push_back(sleeper);
+    models::FitEstimate fit = models::EstimateFit(input);
+    if (!worst || rank(fit) > rank(*worst)) worst = std::move(fit);
+  }
+  return *worst;
+}
+
+// Under a limit an engine must not choose its cache itself: it does not know what others may take.
+void TellCacheSizes(const models::FitInput& staying,
+                    const std::vector<models::StartingModel>& sleepers, Validated& validated) {
+  const auto tell = [&](const models::FitModel& model) {
+    for (Change& change : validated.changes) {
+      if (change.model_name == model.model_name && change.after) {
+        change.after->options.load.kv_cache_bytes = model.kv_cache_bytes;
+      }
+    }
+    for (ServedModel& served : validated.models) {
+      if (served.name() == model.model_name)
+        served.options.load.kv_cache_bytes = model.kv_cache_bytes;
+    }
+  };
+  for (const models::FitModel& model : models::EstimateFit(staying).models) tell(model);
+  for (const models::StartingModel& sleeper : sleepers) {
+    models::FitInput input = staying;
+    input.starts.push_back(sleeper);
+    tell(models::EstimateFit(input).models.back());
+  }
 }
 
 }  // namespace
@@ -120,15 +160,47 @@ void Validator::CapByMemory(const models::FitInput& input, Validated& validated)
   }
 }
 
-models::FitEstimate Validator::Fit(Validated& validated) const {
-  const std::vector<Change>& changes = validated.changes;
-  models::FitInput input;
-  input.memory_limit_bytes = options_.memory_limit_bytes;
+// Of the other models: those whose engine could sleep.
+std::vector<std::string> Validator::Yielding(const Validated& validated) const {
+  std::vector<std::string> names;
+  for (const auto& status : models_->Statuses()) {
+    const bool may_sleep = status.options.autoscaling.min_replicas == 0 && !status.options.pinned;
+    const bool is_changed =
+        std::any_of(validated.changes.begin(), validated.changes.end(), [&](const Change& change) {
+          return change.model_name == status.model_name && change.kind != Kind::kSame &&
+                 change.kind != Kind::kLive;
+        });
+    if (may_sleep && !is_changed && !status.replicas.empty()) names.push_back(status.model_name);
+  }
+  return names;
+}
+
+std::vector<models::RunningModel> Validator::Running(const Validated& validated,
+                                                     bool others_give_way) const {
   std::vector<std::string> going;
-  for (size_t i = 0; i < changes.size(); ++i) {
-    const Change& change = changes[i];
+  if (others_give_way) going = Yielding(validated);
+  for (const Change& change : validated.changes) {
     if (change.kind == Kind::kReplace || change.kind == Kind::kRemove)
       going.push_back(change.model_name);
+  }
+  std::vector<models::RunningModel> running;
+  for (const auto& status : models_->Statuses()) {
+    const bool goes = std::find(going.begin(), going.end(), status.model_name) != going.end();
+    for (const models::ReplicaView& replica : status.replicas) {
+      if (replica.status.engine_pid <= 0 || replica.status.ready.device.empty()) continue;
+      running.push_back({status.model_name, replica.status.ready, 0, goes,
+                         DrainTimeoutS(status.options, options_.drain_timeout_s)});
+    }
+  }
+  return running;
+}
+
+models::FitEstimate Validator::Fit(Validated& validated) const {
+  models::FitInput input;
+  input.memory_limit_bytes = options_.memory_limit_bytes;
+  std::vector<models::StartingModel> sleepers;
+  for (size_t i = 0; i < validated.changes.size(); ++i) {
+    const Change& change = validated.changes[i];
     if (!StartsEngine(change)) continue;
     const auto planned =
         models::PlanEngine(options_.engine_executable, change.after->options.load, kPlanTimeoutS);
@@ -138,32 +210,22 @@ models::FitEstimate Validator::Fit(Validated& validated) const {
     }
     input.memory_total_bytes = planned->memory_total_bytes;
     input.memory_free_bytes = planned->memory_free_bytes;
-    input.starts.push_back(
+    auto& starts = IsTriedOnly(change, *models_) ? sleepers : input.starts;
+    starts.push_back(
         {change.model_name, *planned, change.after->options.load.kv_cache_bytes});
   }
-  for (const auto& status : models_->Statuses()) {
-    const bool goes = std::find(going.begin(), going.end(), status.model_name) != going.end();
-    for (const models::ReplicaView& replica : status.replicas) {
-      if (replica.status.engine_pid <= 0 || replica.status.ready.device.empty()) continue;
-      input.runs.push_back({status.model_name, replica.status.ready, 0, goes,
-                            DrainTimeoutS(status.options, options_.drain_timeout_s)});
+  input.runs = Running(validated, false);
+  models::FitEstimate fit = WorstOf(input, sleepers);
+  if (!fit.fits_together && !Yielding(validated).empty()) {
+    input.runs = Running(validated, true);
+    models::FitEstimate without = WorstOf(input, sleepers);
+    if (without.fits && !fit.fits) {
+      fit = std::move(without);
+      validated.give_way = Yielding(validated);
     }
   }
   CapByMemory(input, validated);
-  models::FitEstimate fit = models::EstimateFit(input);
-  if (options_.memory_limit_bytes > 0) {
-    for (const models::FitModel& model : fit.models) {
-      for (Change& change : validated.changes) {
-        if (change.model_name == model.model_name && change.after) {
-          change.after->options.load.kv_cache_bytes = model.kv_cache_bytes;
-        }
-      }
-      for (ServedModel& served : validated.models) {
-        if (served.name() == model.model_name)
-          served.options.load.kv_cache_bytes = model.kv_cache_bytes;
-      }
-    }
-  }
+  if (options_.memory_limit_bytes > 0) TellCacheSizes(input, sleepers, validated);
   return fit;
 }
 

@@ -25,7 +25,11 @@ struct Validated {
   config::CheckedModelConfig checked;  // its problems, those of this box too
   std::vector<ServedModel> models;     // when there is no error
   std::vector<Change> changes;         // from what serves
-  std::optional<models::FitEstimate> fit;      // when an engine would be started
+  // When an engine would be started. Of models that sleep it holds the one that needs most: they are
+  // tried one at a time.
+  std::optional<models::FitEstimate> fit;
+  // Idle models that end first where everything does not fit beside them; their next request wakes them.
+  std::vector<std::string> give_way;
 };
 
 // Any thread.
@@ -47,6 +51,9 @@ class Validator {
  private:
   void Resolve(Validated& validated) const;
   models::FitEstimate Fit(Validated& validated) const;
+  // What runs: with those that may give way to others going, or not.
+  std::vector<models::RunningModel> Running(const Validated& validated, bool others_give_way) const;
+  std::vector<std::string> Yielding(const Validated& validated) const;
   void CapByMemory(const models::FitInput& input, Validated& validated) const;
   // What serves, applied once more, gives a model that failed a new engine: what its message named
   // may have been mended. An edit of another model leaves it alone.

@@ -192,10 +192,11 @@ Result<std::vector<ManifestFile>> HashFiles(int root, const std::vector<SourceFi
 }  // namespace
 
 Status CheckPlaceFree(const Shelf& shelf, const std::string& model) {
+  // A model in a folder of its own name is what is served under that name, whatever else there is.
   std::error_code error;
-  if (model.find('/') != std::string::npos || !fs::exists(fs::path(shelf.directory()) / model, error)) {
-    return Status::Ok();
-  }
+  const fs::path folder = fs::path(shelf.directory()) / model;
+  const bool is_name = model.find('/') == std::string::npos;
+  if (!fs::exists(is_name ? folder : folder / "config.json", error)) return Status::Ok();
   return FailedPrecondition("there is a model '" + model +
                             "' already; remove it first, or choose another name");
 }

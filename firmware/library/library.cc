@@ -24,6 +24,18 @@ constexpr size_t kEndedJobsKept = 50;
 constexpr double kKeepS = 0.5;
 constexpr double kCollectionS = 24 * 3600;
 
+// A file on the disk may say anything.
+bool IsSound(const JobRecord& record) {
+  const bool is_id = !record.id.empty() &&
+                     record.id.find_first_not_of("0123456789") == std::string::npos;
+  const auto kind = static_cast<int>(record.kind);
+  const auto state = static_cast<int>(record.state);
+  return is_id && CheckModelId(record.model).ok() && kind >= 0 &&
+         kind <= static_cast<int>(JobKind::kVerify) && state >= 0 &&
+         state <= static_cast<int>(JobState::kCancelled) &&
+         (record.commit.empty() || IsCommit(record.commit));
+}
+
 }  // namespace
 
 Library::Library(LibraryOptions options, LibraryHooks hooks, metrics::Registry* registry)
@@ -75,7 +87,7 @@ void Library::LoadRecords() {
     if (file.path().extension() != ".json") continue;
     const auto json = ParseJson(ReadSmallFile(file.path().string()).value_or(""));
     const auto record = json.ok() ? FromJson<JobRecord>(*json) : Result<JobRecord>(json.status());
-    if (record.ok() && CheckModelId(record->model).ok()) {
+    if (record.ok() && IsSound(*record)) {
       records.push_back(*record);
     } else {
       LOG(kWarning) << "the job in " << file.path().string() << " cannot be read and is forgotten";

@@ -92,6 +92,7 @@ Result<Library::Started> Library::StartPull(const std::string& model, const std:
   HEARTH_RETURN_IF_ERROR(CheckModelId(model));
   HEARTH_RETURN_IF_ERROR(CheckRevision(revision));
   HEARTH_RETURN_IF_ERROR(CheckOnline());
+  HEARTH_RETURN_IF_ERROR(CheckPlaceFree(shelf_, model));
   const std::lock_guard lock(mutex_);
   HEARTH_RETURN_IF_ERROR(prepared_);
   if (const EntryPtr active = ActiveOf(model)) {

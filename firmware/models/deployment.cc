@@ -146,7 +146,7 @@ Deployment::Verdict Deployment::TakeLocked(Visit& visit) {
   if (MonotonicSeconds() >= refuse_until_s_) refuse_waking_.clear();
   const bool can_wake = options_.autoscaling.max_replicas > 0 && refuse_waking_.empty();
   if (wakes && can_wake) {
-    if (has_none && !wanted_) {
+    if (has_none && target_ == 0 && !wanted_) {
       wanted_ = true;
       scaler_bell_->Ring();
     }
@@ -261,8 +261,6 @@ Deployment::Replicas Deployment::Load(const std::string& executable, ModelOption
     options_ = std::move(options);
     gone = RetireLocked([](const Slot&) { return true; });
     target_ = options_.autoscaling.FirstTarget();
-    // A held model has requests in line, whatever its first target is.
-    if (is_held_) target_ = std::max(target_, 1);
     ClampTargetLocked();
     last_status_ = {};
     wanted_ = false;
@@ -323,6 +321,13 @@ Status Deployment::StopReplicas(double drain_s, const std::function<bool()>& giv
   }
   for (const auto& replica : replicas) replica->BeginStop();
   for (const auto& replica : replicas) replica->Stop();
+  // A model that may sleep does so from now on. Of one that may not, nothing is left until it is
+  // served again.
+  std::lock_guard lock(mutex_);
+  if (options_.autoscaling.min_replicas == 0) {
+    (void)RetireLocked([](const Slot&) { return true; });
+    target_ = 0;
+  }
   return Status::Ok();
 }
 

@@ -37,8 +37,6 @@ void Deployment::ClampTargetLocked() {
   const AutoscalingOptions& bounds = options_.autoscaling;
   target_ =
       std::clamp(target_, bounds.min_replicas, std::max(bounds.min_replicas, bounds.max_replicas));
-  // An exchange has an engine that answers; the bounds send it away later, if they do.
-  if (is_held_) target_ = std::max(target_, 1);
 }
 
 void Deployment::AddLocked(int index, std::shared_ptr<Replica> replica,

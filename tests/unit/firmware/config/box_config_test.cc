@@ -46,6 +46,24 @@ class BoxConfigTest : public ::testing::Test {
   BoxConfigSources sources_;
 };
 
+TEST_F(BoxConfigTest, TakesHuggingFacesVariablesUnlessOursSayOtherwise) {
+  Write("hearth.yaml", "hub: {endpoint: 'http://file', offline: true}\n");
+  sources_.environment = {{"HF_ENDPOINT", "http://mirror"}, {"HF_HUB_OFFLINE", "0"}};
+  LoadedBoxConfig loaded = Load();
+  EXPECT_TRUE(loaded.ok());
+  EXPECT_EQ(loaded.config.hub.endpoint, "http://mirror");
+  EXPECT_FALSE(loaded.config.hub.offline);
+  EXPECT_EQ(loaded.Of("hub.endpoint").where, "HF_ENDPOINT");
+  for (const char* yes : {"1", "ON", "yes", "True"}) {
+    sources_.environment = {{"HF_HUB_OFFLINE", yes}};
+    EXPECT_TRUE(Load().config.hub.offline) << yes;
+  }
+  sources_.environment = {{"HEARTH_HUB_ENDPOINT", "http://ours"}, {"HF_ENDPOINT", "http://mirror"}};
+  loaded = Load();
+  EXPECT_EQ(loaded.config.hub.endpoint, "http://ours");
+  EXPECT_EQ(loaded.Of("hub.endpoint").where, "HEARTH_HUB_ENDPOINT");
+}
+
 TEST_F(BoxConfigTest, IsTheDefaultsWhereNothingIsWritten) {
   const LoadedBoxConfig loaded = Load();
   EXPECT_TRUE(loaded.ok());

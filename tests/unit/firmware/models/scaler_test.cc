@@ -96,6 +96,9 @@ TEST_F(ScalerTest, GivesItsMemoryBackWhenNobodyAsks) {
     EXPECT_EQ(AnswerOf(Ask("m")), "hello");
     EXPECT_TRUE(IsIn("m", "asleep"));
     EXPECT_TRUE(Eventually([&] { return manager_->num_draining("m") == 0; }));
+    // Those who waited while it woke do not wake it once more.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_EQ(status("m").state, "asleep");
   }
   EXPECT_TRUE(HasEvent("model_asleep: 'm'"));
 }
