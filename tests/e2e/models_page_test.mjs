@@ -132,6 +132,8 @@ test('a model is pulled, with pause and progress, checked, served, and kept whil
   await button(row('Org/Small'), 'serve').click();
   await page.fill('dialog[open] input', 'small');
   await page.click('dialog[open] .primary');
+  await seen('the news', page.locator('.news'), /small is in service/);
+  assert.equal((await box.chat('hi', { model: 'small', max_tokens: 1 })).status, 200, 'it may sleep, as the first model may');
   await seen('the served model', card('small').locator('header .state'), /^ready$/);
   await seen('that it stays', row('Org/Small'), /small[\s\S]*In service/);
   assert.ok(!await usable(button(row('Org/Small'), 'remove')));
