@@ -132,8 +132,9 @@ test('a model is pulled, with pause and progress, checked, served, and kept whil
   await button(row('Org/Small'), 'serve').click();
   await page.fill('dialog[open] input', 'small');
   await page.click('dialog[open] .primary');
-  // What it does not say is as the first model has it, which begins asleep.
-  await seen('the served model', card('small').locator('header .state'), /^(asleep|ready)$/);
+  await seen('the news', page.locator('.news'), /small is in service/);
+  assert.equal((await box.chat('hi', { model: 'small', max_tokens: 1 })).status, 200, 'it may sleep, as the first model may');
+  await seen('the served model', card('small').locator('header .state'), /^ready$/);
   await seen('that it stays', row('Org/Small'), /small[\s\S]*In service/);
   assert.ok(!await usable(button(row('Org/Small'), 'remove')));
 });
@@ -188,6 +189,16 @@ test('an engine that was killed leaves its last words', async () => {
   assert.ok((await log.innerText()).includes(lines[0].text), 'the log is the engine’s');
   await seen('the engine after', card('stays').locator('header .state'), /^ready$/);
   await seen('the restart', card('stays').locator('[data-replica="0"] td').nth(3), /^1$/);
+});
+
+test('a box that makes no outbound connection says so where a model would be pulled', async (t) => {
+  const offline = await Appliance.start({ env: { HF_HUB_OFFLINE: '1' } });
+  t.after(() => offline.stop());
+  const other = await openPage(browser, offline.url, problems);
+  t.after(() => other.close());
+  await other.goto(`${offline.url}/models`);
+  await seen('the reason', other.locator('#pull'), /no outbound connection\. Import/);
+  assert.ok(await other.locator('#pull .primary').isDisabled());
 });
 
 test('the page is accessible in both themes and fits a phone, and it did nothing a page must not do', async () => {

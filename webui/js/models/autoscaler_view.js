@@ -13,7 +13,7 @@ export class AutoscalerView {
   constructor() {
     this.sentence_ = el('p', { class: 'lead' });
     this.prevented_ = el('span', {});
-    this.trouble_ = el('p', { class: 'prevented', hidden: true }, icon('warning'), this.prevented_);
+    this.trouble_ = el('p', { class: 'prevented' }, icon('warning'), this.prevented_);
     this.ticks_ = el('div', { class: 'scale-ticks' });
     this.allowed_ = el('span', { class: 'scale-allowed' });
     this.current_ = el('span', { class: 'scale-current' });
@@ -33,9 +33,10 @@ export class AutoscalerView {
 
   update({ autoscaling }) {
     const { length, at, ticks, allowed } = scaleOf(autoscaling);
-    setText(this.sentence_, autoscaling.sentence);
-    say(this.prevented_, autoscaling.prevented_by);
-    this.trouble_.hidden = autoscaling.prevented_by === '';
+    const isPrevented = autoscaling.prevented_by !== '';  // the sentence says by what
+    say(this.sentence_, isPrevented ? '' : autoscaling.sentence);
+    say(this.prevented_, isPrevented ? autoscaling.sentence : '');
+    this.trouble_.hidden = !isPrevented;
     this.details_.hidden = !autoscaling.enabled;
     this.allowed_.style.left = percent(allowed.from);
     this.allowed_.style.width = percent(allowed.to - allowed.from);

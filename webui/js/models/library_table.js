@@ -6,12 +6,12 @@ import { t } from '../shell/i18n.js';
 import { agoText, bytesText } from './model_words.js';
 import { actionButton, KeptList, problemLine, say, setText, setUsable } from './kept.js';
 import { libraryState, proposedName, shortHash, shortRevision } from './library_words.js';
-import { collectGarbage, removeModel, serveModel, verifyModel } from './models_api.js';
+import { collectGarbage, finishUpload, removeModel, serveModel, verifyModel } from './models_api.js';
 
 /** @returns the name clients shall ask for, or null */
-const askName = ({ id, architecture }) => askText(t('Serve {model}', { model: id }), t('Name for clients'), proposedName(id), t('Serve'),
+const askName = ({ id }) => askText(t('Serve {model}', { model: id }), t('Name for clients'), proposedName(id), t('Serve'),
   [el('p', {}, t('It becomes part of the configuration and is loaded beside what runs. If it cannot be loaded, everything stays as it is.')),
-    architecture && el('p', {}, architecture)].filter(Boolean));
+    el('p', {}, t('It takes over the settings of the first model; the Configuration page changes them.'))]);
 
 const askRemove = ({ id, bytes, num_files: files, path }) => choose(t('Remove {model}?', { model: id }),
   [t('{files} files are removed from the disk, and {bytes} become free: {path}', { files, bytes: bytesText(bytes), path }),
@@ -32,11 +32,12 @@ class ModelRow {
       await page.reload();
     }, { 'data-do': name, 'aria-label': `${text}: ${model.id}` });
     this.serve_ = button('serve', t('Serve'), (one) => this.askServe_(one, page));
+    this.finish_ = button('finish', t('Finish the upload'), (one) => finishUpload(one.id));
     this.verify_ = button('verify', t('Verify'), (one) => verifyModel(one.id));
     this.remove_ = button('remove', t('Remove'), (one) => this.askRemove_(one, page));
     this.element = el('tr', { 'data-library': model.id },
       el('th', { scope: 'row', class: 'title' }, model.id, this.about_), el('td', {}, this.state_, this.trouble_), ...Object.values(this.cells_),
-      el('td', {}, el('div', { class: 'actions' }, this.serve_, this.verify_, this.remove_), this.reason_, this.problem_));
+      el('td', {}, el('div', { class: 'actions' }, this.finish_, this.serve_, this.verify_, this.remove_), this.reason_, this.problem_));
   }
 
   async askServe_(model, page) {
@@ -67,8 +68,11 @@ class ModelRow {
     setText(this.cells_.served, model.served_as.join(', ') || '–');
     const isServed = model.served_as.length > 0;
     say(this.reason_, isServed ? t('In service, so it stays.') : '');
+    const isPartial = model.state === 'partial';
+    this.finish_.hidden = !(isPartial && model.source === 'upload');
+    this.serve_.hidden = isPartial;
+    this.verify_.hidden = isPartial;
     setUsable(this.serve_, model.state === 'whole');
-    setUsable(this.verify_, model.state !== 'partial');
     setUsable(this.remove_, !isServed, this.reasonId_);
   }
 }

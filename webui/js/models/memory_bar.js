@@ -45,9 +45,9 @@ export class MemoryBar {
   }
 
   update({ models, memory }) {
-    const { parts, limit, totalBytes, modelsBytes } = memoryParts(models, memory);
+    const { parts, limit, totalBytes, modelsBytes, freeBytes } = memoryParts(models, memory);
     setText(this.said_, memory.total_bytes === null ? t('The models hold {models}.', { models: bytesText(modelsBytes) })
-      : t('The models hold {models} of {total}; {free} are free.', { models: bytesText(modelsBytes), total: bytesText(totalBytes), free: bytesText(memory.free_bytes) }));
+      : t('The models hold {models} of {total}; {free} are free.', { models: bytesText(modelsBytes), total: bytesText(totalBytes), free: bytesText(freeBytes) }));
     this.bars_.update(parts);
     this.parts_.update(parts);
     this.limit_.hidden = limit === null;

@@ -17,7 +17,7 @@ export function modelMemory({ replicas }) {
 /**
  * The parts in the order of the bar: each model's, what others of the box hold, what is free. The bar is as
  * long as the memory.
- * @returns {parts: [{model, tint, kind, bytes, share}], limit: {bytes, share} | null, totalBytes, modelsBytes}
+ * @returns {parts: [{model, tint, kind, bytes, share}], limit: {bytes, share} | null, totalBytes, modelsBytes, freeBytes}
  *   kind: as in kKinds, 'other' or 'free'; share of 1
  */
 export function memoryParts(models, { total_bytes: total, free_bytes: free, limit_bytes: limit, models_bytes: held }) {
@@ -33,6 +33,6 @@ export function memoryParts(models, { total_bytes: total, free_bytes: free, limi
   return {
     parts: all.filter(({ bytes }) => bytes > 0).map((part) => ({ ...part, share: part.bytes / length })),
     limit: limit > 0 && limit < length ? { bytes: limit, share: limit / length } : null,
-    totalBytes: length, modelsBytes: Math.max(shown, held ?? 0),
+    totalBytes: length, modelsBytes: Math.max(shown, held ?? 0), freeBytes,
   };
 }

@@ -30,12 +30,13 @@ export class ModelCard {
     this.numbers_ = Object.fromEntries(['requests', 'used', 'place'].map((key) => [key, el('dd', {})]));
     this.parts_ = [new ReplicaTable(name), new AutoscalerView(), new CrashView(name)];
     const [replicas, autoscaler, crash] = this.parts_;
+    this.columns_ = el('div', { class: 'card-columns' }, replicas.element, autoscaler.element);
     const fact = (title, value) => el('div', {}, el('dt', {}, title), value);
     this.element = el('article', { class: 'box model-card', 'data-model': name, 'aria-labelledby': id('name') },
       el('header', {}, el('h3', { id: id('name') }, name), this.state_, this.pinned_, this.aliases_, this.links_(name), el('span', { class: 'actions' }, this.load_, this.unload_)),
       this.why_, this.problem_, this.kept_,
       el('dl', { class: 'numbers' }, fact(t('Requests'), this.numbers_.requests), fact(t('Last used'), this.numbers_.used), fact(t('Model'), this.numbers_.place)),
-      this.facts_, el('div', { class: 'card-columns' }, replicas.element, autoscaler.element), crash.element);
+      this.facts_, this.columns_, crash.element);
   }
 
   links_(name) {
@@ -57,6 +58,7 @@ export class ModelCard {
     setText(this.numbers_.used, lastUsedText(model, Date.now()));
     setText(this.numbers_.place, model.source || model.path);
     say(this.facts_, factsText(model.model));
+    this.columns_.dataset.replicas = model.replicas.length;
     for (const part of this.parts_) part.update(model);
   }
 

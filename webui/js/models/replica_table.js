@@ -30,13 +30,15 @@ class ReplicaRow {
       el('td', {}, this.state_, this.progress_, this.message_), el('td', {}, this.memory_, this.parts_), ...Object.values(this.cells_));
   }
 
-  update(replica) {
+  /** @param why of the whole model: it is not repeated */
+  update({ replica, why }) {
     const { level, text } = stateOf(replica);
     this.state_.dataset.level = level;
     setText(this.state_, text);
     this.progress_.hidden = !['loading', 'restarting'].includes(replica.state);
     this.progress_.value = replica.progress ?? 0;
-    say(this.message_, replica.message || (this.progress_.hidden ? '' : replica.phase));
+    const message = replica.message === why ? '' : replica.message;
+    say(this.message_, message || (this.progress_.hidden ? '' : replica.phase));
     setText(this.memory_, heldText(replica));
     say(this.parts_, partsText(replica.memory));
     setText(this.cells_.requests, replica.num_queued > 0
@@ -51,17 +53,14 @@ export class ReplicaTable {
   constructor(model) {
     const column = (text, kind) => el('th', { scope: 'col', class: kind }, text);
     const body = el('tbody');
-    this.rows_ = new KeptList(body, ({ index }) => index, (replica) => new ReplicaRow(replica));
-    this.none_ = el('p', { class: 'note' }, t('No replica is there.'));
-    this.scroll_ = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('Replicas of {model}', { model }) },
+    this.rows_ = new KeptList(body, ({ replica }) => replica.index, ({ replica }) => new ReplicaRow(replica));
+    this.element = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('Replicas of {model}', { model }) },
       el('table', { class: 'rows replicas' }, el('thead', {}, el('tr', {}, column(t('Replica')), column(t('State')), column(t('Memory')),
         column(t('Requests'), 'number'), column(t('Restarts'), 'number'), column(t('Process'), 'number'), column(t('Device')))), body));
-    this.element = el('div', { class: 'replica-box' }, this.none_, this.scroll_);
   }
 
-  update({ replicas }) {
-    this.none_.hidden = replicas.length > 0;
-    this.scroll_.hidden = replicas.length === 0;
-    this.rows_.update(replicas);
+  update({ replicas, why }) {
+    this.element.hidden = replicas.length === 0;
+    this.rows_.update(replicas.map((replica) => ({ replica, why })));
   }
 }

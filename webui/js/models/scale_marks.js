@@ -11,7 +11,7 @@ export const kMarks = [
 
 const kMostTicks = 24;
 
-/** @returns {length: replicas at the end of the scale, at(count): share of it, ticks: [share], allowed: {from, to}, reachable: share} */
+/** @returns {length: replicas at the end of the scale, at(count): share of it, ticks: [share], allowed: {from, to}} */
 export function scaleOf(autoscaling) {
   const length = Math.max(1, ...kMarks.map(([field]) => autoscaling[field] ?? 0));
   const at = (count) => Math.min(1, Math.max(0, count / length));
@@ -19,7 +19,6 @@ export function scaleOf(autoscaling) {
   const ticks = Array.from({ length: Math.floor(length / step) + 1 }, (_, index) => at(index * step));
   return {
     length, at, ticks, allowed: { from: at(autoscaling.min_replicas), to: at(autoscaling.max_replicas) },
-    reachable: at(autoscaling.effective_max_replicas ?? autoscaling.max_replicas),
   };
 }
 
