@@ -33,7 +33,8 @@ Readiness ReadinessOf(const std::vector<models::ModelStatus>& models,
   Readiness readiness;
   std::string_view gravest = recovery.empty() ? "ready" : "recovery";
   for (const models::ModelStatus& model : models) {
-    const std::string_view state = StateOf(model.replica);
+    // A request wakes it.
+    const std::string_view state = model.is_asleep ? "ready" : StateOf(model.replica);
     readiness.models[model.model_name] = state;
     if (GravityOf(state) > GravityOf(gravest)) gravest = state;
   }

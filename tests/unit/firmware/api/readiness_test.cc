@@ -41,6 +41,12 @@ TEST(Readiness, LeavesModelsOutThatWereUnloaded) {
   EXPECT_TRUE(ReadinessOf({Model("a", ReplicaState::kStopped)}, "").is_ready);
 }
 
+TEST(Readiness, CountsAModelThatSleepsAsReady) {
+  ModelStatus model = Model("a", ReplicaState::kLoading);
+  model.is_asleep = true;
+  EXPECT_TRUE(ReadinessOf({model}, "").is_ready);
+}
+
 TEST(Readiness, ShowsACrashAsJson) {
   EXPECT_TRUE(CrashJson(std::nullopt).is_null());
   const models::CrashRecord crash{5, 1, "was killed", "in step 2", {"x"}, 3, 4, true};
