@@ -262,7 +262,7 @@ TEST_F(ReplicaTest, RunsInSafeModeAfterFiveCrashesUntilItIsTriedAgain) {
   EXPECT_FALSE(replica.status().ready.enable_prefix_caching);
   EXPECT_NE(replica.status().message.find("safe mode"), std::string::npos);
   EXPECT_TRUE(Exposes("hearth_engine_degraded{engine=\"3\",model_name=\"m\"} 1.0\n"));
-  EXPECT_TRUE(ExposesOnceSeen("hearth_model_state{model_name=\"m\",state=\"degraded\"} 1.0\n"));
+  EXPECT_TRUE(Exposes("hearth_replica_state{engine=\"3\",model_name=\"m\",state=\"degraded\"} 1.0\n"));
   const auto stream = Ask("hi");  // it serves
   Next<protocol::Accepted>(*stream);
   Next<protocol::RequestDelta>(*stream);
