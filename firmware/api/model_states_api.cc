@@ -72,7 +72,7 @@ std::string ScaleSentence(const ModelStatus& model) {
   const std::string load = Tenths(scale.requests) + " requests on average, " +
                            Tenths(options.target_ongoing_requests) + " wanted for each replica";
   if (decision.direction == ScaleDirection::kNone) {
-    return load + ": " + Count(model.target_replicas) + " it stays.";
+    return load + ": it keeps " + Count(model.target_replicas) + ".";
   }
   // The last one goes alone.
   const int next = decision.direction == ScaleDirection::kDown && model.target_replicas > 1

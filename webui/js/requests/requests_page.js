@@ -17,7 +17,7 @@ const kPageRows = 100;
 const kFilters = ['model', 'endpoint', 'outcome', 'min_ms', 'order', 'id'];
 const kOutcomes = [
   ['', msg('Every outcome')], ['answered', msg('Answered')], ['failed', msg('Failed')], ['stop', 'stop'], ['length', 'length'],
-  ...['invalid_request', 'context_length_exceeded', 'model_not_found', 'overloaded', 'unavailable', 'engine_died',
+  ...['invalid_request', 'context_length_exceeded', 'model_not_found', 'overloaded', 'unavailable', 'engine_died', 'request_quarantined',
     'engine_error', 'client_gone', 'lost'].map((reason) => [reason, reason]),
 ];
 const kEndpoints = [['', msg('Every endpoint')], ['/v1/chat/completions', '/v1/chat/completions'], ['/v1/completions', '/v1/completions']];
