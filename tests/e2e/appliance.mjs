@@ -1,6 +1,7 @@
 // Starts a real hearthd with a real engine for a test, and stops it by the process it started.
 
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -127,6 +128,9 @@ export class Appliance {
     return end;
   }
 }
+
+/** Whether a process runs under AddressSanitizer, which keeps freed memory and has its own way to run out of it. */
+export const isSanitized = (pid) => readFileSync(`/proc/${pid}/maps`, 'utf8').includes('asan');
 
 // {'name{labels}': value}
 export function parseMetrics(text) {
