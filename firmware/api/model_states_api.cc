@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/json.h"
-#include "firmware/api/readiness.h"
+#include "firmware/api/model_json.h"
 #include "firmware/metrics/process_metrics.h"
 
 namespace hearth::api {
@@ -120,14 +120,6 @@ Json FactsJson(const protocol::Ready& ready) {
               {"num_parameters", ready.num_parameters},
               {"kv_cache_tokens", int64_t{ready.num_blocks} * ready.block_size},
               {"block_size", ready.block_size}};
-}
-
-// null: no target.
-Json SloJson(const metrics::SloTargets& slo) {
-  const auto ms = [](const std::optional<double>& seconds) {
-    return seconds ? Json(*seconds * 1000) : Json(nullptr);
-  };
-  return Json{{"ttft_ms", ms(slo.ttft_s)}, {"tpot_ms", ms(slo.tpot_s)}, {"e2e_ms", ms(slo.e2e_s)}};
 }
 
 Json ModelJson(const ModelStatus& model, const ModelStatesSource& source) {

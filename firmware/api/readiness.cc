@@ -51,16 +51,4 @@ Json ToJson(const Readiness& readiness) {
               {"models", std::move(models)}};
 }
 
-Json CrashJson(const std::optional<models::CrashRecord>& crash) {
-  if (!crash) return nullptr;
-  return Json{{"time_ms", crash->time_ms},
-              {"replica", crash->replica},
-              {"how", crash->how},
-              {"where", crash->where},
-              {"log", crash->log},
-              {"requests_failed", crash->requests_failed},
-              {"requests_requeued", crash->requests_requeued},
-              {"safe_mode", crash->safe_mode}};
-}
-
 }  // namespace hearth::api

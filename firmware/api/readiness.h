@@ -26,8 +26,4 @@ Readiness ReadinessOf(const std::vector<models::ModelStatus>& models, const std:
 // {"status":"ready"|"not_ready","reason","models":{name:reason}}
 Json ToJson(const Readiness& readiness);
 
-// {"time_ms","replica","how","where","log","requests_failed","requests_requeued","safe_mode"}; null
-// for none.
-Json CrashJson(const std::optional<models::CrashRecord>& crash);
-
 }  // namespace hearth::api

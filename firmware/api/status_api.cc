@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/version.h"
+#include "firmware/api/model_json.h"
 #include "firmware/api/readiness.h"
 
 namespace hearth::api {
@@ -41,14 +42,6 @@ void HandleReady(const models::ModelManager& models, const apply::Applier& appli
   response.SetHeader("Cache-Control", "no-store");
   if (!readiness.is_ready) response.SetHeader("Retry-After", "1");
   response.Send(readiness.is_ready ? 200 : 503, "application/json", DumpJson(ToJson(readiness)));
-}
-
-// null: no target.
-Json SloJson(const metrics::SloTargets& slo) {
-  const auto ms = [](const std::optional<double>& seconds) {
-    return seconds ? Json(*seconds * 1000) : Json(nullptr);
-  };
-  return Json{{"ttft_ms", ms(slo.ttft_s)}, {"tpot_ms", ms(slo.tpot_s)}, {"e2e_ms", ms(slo.e2e_s)}};
 }
 
 Json ModelJson(const ModelStatus& model) {

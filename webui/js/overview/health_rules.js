@@ -63,6 +63,7 @@ function degradedModel(model, facts) {
   const event = lastEvent(facts.events, ['engine_degraded'], model.model_name);
   return {
     id: `degraded ${model.model_name}`, severity: 'warning', sinceMs: event?.timeMs ?? null, link: modelsLink(),
+    alerts: ['HearthModelDegraded'],
     what: t('{model} runs in safe mode: {message}', { model: model.model_name, message: model.message || event?.text || t('its engine kept ending') }),
     why: t('It answers, with less at once than it is configured for.'),
     action: t('Read on the Models page how its engine ended; “Try in normal mode” there starts it as configured.'),
@@ -135,6 +136,7 @@ function preventedScaling(facts) {
     const event = facts.events.findLast(({ kind, text }) => kind === 'autoscale_prevented' && text.startsWith(`'${model}' `));
     return {
       id: `scaling ${model}`, severity: 'warning', model, sinceMs: event?.timeMs, link: modelsLink(),
+      alerts: ['HearthReplicasPrevented'],
       what: event?.text ?? t('{model} gets fewer replicas than it shall have', { model }),
       why: t('Its requests wait longer than they would, or are refused when the queue is full.'),
       action: t('Unload or shrink another model, give its engines less KV cache, or lower max_replicas.'),

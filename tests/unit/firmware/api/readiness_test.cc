@@ -1,3 +1,4 @@
+#include "firmware/api/model_json.h"
 #include "firmware/api/readiness.h"
 
 #include <gtest/gtest.h>
