@@ -130,7 +130,8 @@ std::vector<http::Route> ModelRoutes(Library* library, size_t num_parts) {
        }},
       {"DELETE", "/api/library/models/" + model, http::Scope::kAdmin,
        [=](const Request& request, Response& response) {
-         const Status removed = library->Remove(ModelOf(request, num_parts));
+         const Status removed =
+             library->Remove(ModelOf(request, num_parts), request.Parameter("path").value_or(""));
          if (!removed.ok()) return SendRefusal(response, removed);
          SendJson(response, 200, Json::object());
        }},

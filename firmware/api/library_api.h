@@ -7,7 +7,8 @@
 //   PUT    /api/library/uploads/MODEL/FILE     the file as the body, with its length: 201
 //   POST   /api/library/uploads/MODEL/finish   202 {"job"}
 //   POST   /api/library/models/MODEL/verify    202 {"job"}
-//   DELETE /api/library/models/MODEL           200; 409 while it is served, configured or worked on
+//   DELETE /api/library/models/MODEL           200; ?path= takes one row of it; 409 while that is served,
+//                                              configured or worked on
 //   GET    /api/library/jobs, jobs/ID          {"jobs": [...]}, one job
 //   POST   /api/library/jobs/ID/pause, resume  202 {"job"}
 //   DELETE /api/library/jobs/ID                202 {"job"}: cancelled, and what has come removed

@@ -117,8 +117,9 @@ class Library {
   Status Resume(const std::string& job);
   Status Cancel(const std::string& job);  // and removes what has come
 
-  // kFailedPrecondition while it is served, configured or worked on; the message says by whom.
-  Status Remove(const std::string& model);
+  // All of the model, or the folder of one row of View().models. kFailedPrecondition while that is
+  // served, configured or worked on; the message says by whom. kNotFound.
+  Status Remove(const std::string& model, const std::string& path = "");
 
   uint64_t CollectGarbage();  // bytes removed
 
@@ -126,6 +127,8 @@ class Library {
   void Observe();
 
  private:
+  std::string UsersOf(const std::string& model, const std::vector<std::string>& folders,
+                      bool holds_source) const;
   struct Entry {
     explicit Entry(JobRecord record) : job(std::move(record)) {}
     Job job;

@@ -252,33 +252,53 @@ Status Library::Cancel(const std::string& id) {
   return Status::Ok();
 }
 
-Status Library::Remove(const std::string& model) {
-  HEARTH_RETURN_IF_ERROR(CheckModelId(model));
-  const std::vector<Use> uses = hooks_.uses();
-  const std::string repository = Canonical(shelf_.RepositoryPath(model));
-  const std::string plain = Canonical((fs::path(shelf_.directory()) / model).string());
+// What serves from `folders`, or would at its next load; empty: nothing does.
+std::string Library::UsersOf(const std::string& model, const std::vector<std::string>& folders,
+                             bool holds_source) const {
   std::vector<std::string> users;
-  for (const Use& use : uses) {
+  for (const Use& use : hooks_.uses()) {
     const std::string directory = use.directory.empty() ? "" : Canonical(use.directory);
-    const bool is_used = use.source == model || IsIn(directory, repository) || IsIn(directory, plain);
-    if (is_used) users.push_back("'" + use.name + "'");
+    const bool is_in = std::any_of(folders.begin(), folders.end(), [&](const std::string& folder) {
+      return IsIn(directory, Canonical(folder));
+    });
+    if (is_in || (holds_source && use.source == model)) users.push_back("'" + use.name + "'");
   }
   std::sort(users.begin(), users.end());
   users.erase(std::unique(users.begin(), users.end()), users.end());
-  if (!users.empty()) {
-    return FailedPrecondition("'" + model + "' is served or configured as " + Joined(users) +
+  return users.empty() ? "" : Joined(users);
+}
+
+Status Library::Remove(const std::string& model, const std::string& path) {
+  HEARTH_RETURN_IF_ERROR(CheckModelId(model));
+  std::vector<std::string> folders = {shelf_.RepositoryPath(model),
+                                      (fs::path(shelf_.directory()) / model).string()};
+  bool holds_source = true;
+  if (!path.empty()) {
+    // Only what was shown as a row of its own.
+    const std::vector<ModelView> rows = shelf_.Scan();
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const ModelView& each) {
+      return each.id == model && each.path == path;
+    });
+    if (row == rows.end()) return NotFound("'" + path + "' is no folder of the model '" + model + "'");
+    const auto newest = shelf_.Find(model);
+    holds_source = newest && newest->path == path;
+    folders = {path};
+  }
+  if (const std::string users = UsersOf(model, folders, holds_source); !users.empty()) {
+    return FailedPrecondition("'" + model + "' is served or configured as " + users +
                               "; remove that model from the configuration first");
   }
   const std::lock_guard lock(mutex_);
   HEARTH_RETURN_IF_ERROR(prepared_);
   HEARTH_RETURN_IF_ERROR(CheckIdle(model));
-  HEARTH_RETURN_IF_ERROR(shelf_.Remove(model));
+  HEARTH_RETURN_IF_ERROR(path.empty() ? shelf_.Remove(model) : shelf_.Discard(path));
   const std::vector<EntryPtr> before = entries_;
   for (const EntryPtr& entry : before) {
     if (entry->job.record().model == model && !entry->runs) Forget(entry);
   }
   next_measure_s_ = 0;
-  hooks_.on_event("model_removed", model + " was removed from the library");
+  hooks_.on_event("model_removed",
+                  (path.empty() ? model : path) + " was removed from the library");
   return Status::Ok();
 }
 

@@ -185,6 +185,23 @@ test('what nobody goes on with is seen, may be deleted, and is forgotten after a
   assert.equal((await library.view()).garbage_bytes, 0);
 });
 
+test('of a model with several revisions the one that was named goes, and no other', async () => {
+  const [old, newer, begun] = ['a', 'b', 'c'].map((digit) => digit.repeat(40));
+  const repository = join((await library.view()).models_directory, 'models--Org--Several');
+  for (const commit of [old, newer]) cpSync(kDemoModel, join(repository, 'snapshots', commit), { recursive: true });
+  mkdirSync(join(repository, '.partial', begun, 'files'), { recursive: true });
+  writeFileSync(join(repository, '.partial', begun, 'files', 'x'), 'x');
+  const rows = async () => (await library.view()).models.filter(({ id }) => id === 'Org/Several');
+  const remove = (path) => library.ask('DELETE', `/models/${encodeURIComponent('Org/Several')}?path=${encodeURIComponent(path)}`);
+  assert.equal((await rows()).length, 3);
+  assert.equal((await remove(join(repository, '.partial', begun))).status, 200);
+  assert.deepEqual((await rows()).map(({ revision }) => revision).sort(), [old, newer]);
+  assert.equal((await remove(join(repository, 'snapshots', old))).status, 200);
+  assert.deepEqual((await rows()).map(({ revision }) => revision), [newer]);
+  for (const elsewhere of [repository, kDemoModel, join(repository, 'snapshots')]) assert.equal((await remove(elsewhere)).status, 404);
+  await serve('Org/Several', 'several');
+});
+
 test('a box without a network asks nobody', async (t) => {
   const quiet = await Appliance.start({ env: { HF_ENDPOINT: hub.url, HF_HUB_OFFLINE: '1' } });
   t.after(() => quiet.stop());

@@ -47,7 +47,7 @@ class ModelRow {
 
   async askRemove_(model, page) {
     if (await askRemove(model) === null) return;
-    await removeModel(model.id);
+    await removeModel(model);
     page.said(t('{model} was removed: {bytes} are free again.', { model: model.id, bytes: bytesText(model.bytes) }));
   }
 

@@ -37,7 +37,8 @@ export const getLibrary = () => call('GET', '/api/library');
 export const pullModel = async (model, revision) => (await call('POST', '/api/library/pulls', { model, revision })).job;
 export const importModel = async (path, model) => (await call('POST', '/api/library/imports', { path, model })).job;
 export const verifyModel = async (id) => (await call('POST', ofLibrary(id, '/verify'))).job;
-export const removeModel = (id) => call('DELETE', ofLibrary(id));
+/** Of what the library has under this id, what lies at `path`. */
+export const removeModel = ({ id, path }) => call('DELETE', ofLibrary(id, `?path=${encodeURIComponent(path)}`));
 export const pauseJob = (id) => call('POST', ofJob(id, '/pause'));
 export const resumeJob = (id) => call('POST', ofJob(id, '/resume'));
 export const cancelJob = (id) => call('DELETE', ofJob(id));
