@@ -52,12 +52,15 @@ class JobView {
     if (share === null) this.progress_.removeAttribute('value');
     else this.progress_.value = share;
     say(this.trouble_, jobProblem(job));
+    const held = this.buttons_.find(([, , button]) => button === document.activeElement);
     for (const [name, usual, button] of this.buttons_) {
       const word = t((job.state === 'failed' && kAfterFailure[name]) || usual);
       button.hidden = !actions.includes(name);
       setText(button, word);
       button.setAttribute('aria-label', `${word}: ${this.title_}`);
     }
+    // "Pause" becomes "Go on" under the finger that pressed it.
+    if (held?.[2].hidden) this.buttons_.find(([, , button]) => !button.hidden)?.[2].focus();
     this.fold_.hidden = job.files.length === 0;
     this.files_.update(job.files);
   }

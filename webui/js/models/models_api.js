@@ -1,9 +1,14 @@
 // Client of /api/models and /api/library.
 
+import { t } from '../shell/i18n.js';
+
+/** A box that hangs is said to hang; the page asks again. Changes may take as long as a disk does. */
+const kAnswerMs = 15000;
+
 /** @returns the answer; throws the box's own sentence */
 async function call(method, path, body) {
   const response = await fetch(path, {
-    method, cache: 'no-store', headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    method, cache: 'no-store', signal: method === 'GET' ? AbortSignal.timeout(kAnswerMs) : undefined, headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const answer = await response.json().catch(() => ({}));
@@ -70,7 +75,7 @@ export function uploadFile(model, file, onProgress, signal) {
       if (request.status < 300) resolve();
       else reject(new Error(answerOf(request).error?.message ?? `HTTP ${request.status}`));
     });
-    request.addEventListener('error', () => reject(new Error(`${file.name}: the connection broke off`)));
+    request.addEventListener('error', () => reject(new Error(t('{file}: the connection broke off', { file: file.name }))));
     request.addEventListener('abort', () => reject(signal.reason));
     signal.addEventListener('abort', () => request.abort());
     request.send(file);
