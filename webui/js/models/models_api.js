@@ -8,7 +8,8 @@ const kAnswerMs = 15000;
 /** @returns the answer; throws the box's own sentence */
 async function call(method, path, body) {
   const response = await fetch(path, {
-    method, cache: 'no-store', signal: method === 'GET' ? AbortSignal.timeout(kAnswerMs) : undefined, headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    method, cache: 'no-store', signal: method === 'GET' ? AbortSignal.timeout(kAnswerMs) : undefined,
+    headers: { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const answer = await response.json().catch(() => ({}));
