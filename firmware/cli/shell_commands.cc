@@ -26,7 +26,7 @@ void AddShellCommands(CLI::App& hearth, Invocation& invocation) {
   const auto shell = std::make_shared<std::string>("bash");
   AddCommand(hearth, invocation, "completion",
              "prints a script that completes this command; source <(hearth completion bash)",
-             [&hearth] {
+             [&hearth, shell] {  // bash is the only one; the option writes its name there
                Print(BashCompletion(hearth));
                return Status::Ok();
              })

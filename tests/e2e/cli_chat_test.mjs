@@ -102,7 +102,8 @@ test('Ctrl-C during an answer breaks that request off at the engine too', { time
   await eventually('the first words', () => answer.out.length > 0 || answer.child.exitCode !== null);
   answer.child.kill('SIGINT');
   const ended = await answer.ended;
-  assert.ok(ended.code === 130 || ended.code === 0, 'broken off, or it was over before');
+  // Null: the interrupt came when the answer was over and nobody caught it any more.
+  assert.ok([130, 0, null].includes(ended.code), `broken off, or it was over before: ${ended.code} ${ended.err}`);
   await eventually('an idle engine', async () => (await box.status()).models[0].num_ongoing_requests === 0);
 });
 
