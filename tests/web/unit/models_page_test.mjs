@@ -169,7 +169,7 @@ test('what ended is told once, with the reason of a failure', () => {
   assert.deepEqual(jobChanges([job()], [failed]), ['Pull of Org/Name: failed. no space']);
   assert.deepEqual(jobChanges([failed], [failed]), []);
   assert.deepEqual(jobChanges(null, [failed]), []);
-  assert.deepEqual(jobChanges([], [failed]), [], 'one that this page never saw run');
+  assert.deepEqual(jobChanges([], [failed]), ['Pull of Org/Name: failed. no space'], 'one that began and ended between two looks');
   assert.deepEqual(sortJobs([job(), failed]), { running: [job()], ended: [failed] });
 });
 

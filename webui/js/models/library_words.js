@@ -80,6 +80,7 @@ export const uploadOrder = (files) => [...files].sort((one, other) => one.size -
 export function jobChanges(before, after) {
   if (!before) return [];
   const known = new Map(before.map((job) => [job.id, job]));
-  return after.filter((job) => hasEnded(job) && known.has(job.id) && known.get(job.id).state !== job.state)
+  // One that is new has begun and ended between two looks.
+  return after.filter((job) => hasEnded(job) && known.get(job.id)?.state !== job.state)
     .map((job) => [`${jobTitle(job)}: ${jobState(job).text}`, job.state === 'failed' && job.error].filter(Boolean).join('. '));
 }
